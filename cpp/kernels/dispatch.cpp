@@ -1,0 +1,74 @@
+#include "kernels/dispatch.hpp"
+
+#include <array>
+
+namespace ff {
+
+// Each translation unit exports its table and nothing else.
+extern const InnerProductKernels kInnerProductScalar;
+extern const HammingKernels kHammingScalar;
+extern const SignScanKernels kSignScanScalar;
+extern const BitDotKernels kBitDotScalar;
+extern const Int8DotKernels kInt8DotScalar;
+extern const EncodeKernels kEncodeScalar;
+#if defined(FASTFUNNEL_X86_KERNELS)
+extern const InnerProductKernels kInnerProductAvx2;
+extern const InnerProductKernels kInnerProductAvx512;
+extern const HammingKernels kHammingAvx2;
+extern const HammingKernels kHammingAvx512;
+extern const HammingKernels kHammingAvx512Vpopcntdq;
+extern const SignScanKernels kSignScanAvx2;
+extern const SignScanKernels kSignScanAvx512;
+extern const BitDotKernels kBitDotAvx2;
+extern const BitDotKernels kBitDotAvx512;
+extern const Int8DotKernels kInt8DotAvx2;
+extern const Int8DotKernels kInt8DotAvx512;
+extern const Int8DotKernels kInt8DotAvx512Vnni;
+extern const EncodeKernels kEncodeAvx2;
+#endif
+
+namespace {
+
+#if defined(FASTFUNNEL_X86_KERNELS)
+constexpr std::array kInnerProduct = {&kInnerProductScalar, &kInnerProductAvx2,
+                                      &kInnerProductAvx512};
+constexpr std::array kHamming = {&kHammingScalar, &kHammingAvx2, &kHammingAvx512,
+                                 &kHammingAvx512Vpopcntdq};
+constexpr std::array kSignScan = {&kSignScanScalar, &kSignScanAvx2, &kSignScanAvx512};
+constexpr std::array kBitDot = {&kBitDotScalar, &kBitDotAvx2, &kBitDotAvx512};
+constexpr std::array kInt8Dot = {&kInt8DotScalar, &kInt8DotAvx2, &kInt8DotAvx512,
+                                 &kInt8DotAvx512Vnni};
+constexpr std::array kEncode = {&kEncodeScalar, &kEncodeAvx2};
+#else
+constexpr std::array kInnerProduct = {&kInnerProductScalar};
+constexpr std::array kHamming = {&kHammingScalar};
+constexpr std::array kSignScan = {&kSignScanScalar};
+constexpr std::array kBitDot = {&kBitDotScalar};
+constexpr std::array kInt8Dot = {&kInt8DotScalar};
+constexpr std::array kEncode = {&kEncodeScalar};
+#endif
+
+// Tables are listed lowest level first.
+template <class Table, std::size_t N>
+const Table& best(const std::array<const Table*, N>& tables, Isa isa) {
+  const Table* chosen = tables.front();
+  for (const Table* table : tables)
+    if (table->isa <= isa) chosen = table;
+  return *chosen;
+}
+
+Kernels select(Isa isa) {
+  return {best(kInnerProduct, isa), best(kHamming, isa), best(kSignScan, isa),
+          best(kBitDot, isa),       best(kInt8Dot, isa), best(kEncode, isa)};
+}
+
+}  // namespace
+
+const Kernels& kernels_for(Isa isa) {
+  static const std::array<Kernels, 4> by_level = {select(Isa::scalar), select(Isa::avx2),
+                                                  select(Isa::avx512),
+                                                  select(Isa::avx512_vpopcntdq)};
+  return by_level[static_cast<std::size_t>(isa)];
+}
+
+}  // namespace ff

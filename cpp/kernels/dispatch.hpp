@@ -1,0 +1,26 @@
+// The kernels of one instruction-set level, all families.
+#pragma once
+
+#include "isa/isa.hpp"
+#include "kernels/bit_dot.hpp"
+#include "kernels/encode.hpp"
+#include "kernels/hamming.hpp"
+#include "kernels/inner_product.hpp"
+#include "kernels/int8_dot.hpp"
+#include "kernels/sign_scan.hpp"
+
+namespace ff {
+
+struct Kernels {
+  const InnerProductKernels& inner_product;
+  const HammingKernels& hamming;
+  const SignScanKernels& sign_scan;
+  const BitDotKernels& bit_dot;
+  const Int8DotKernels& int8_dot;
+  const EncodeKernels& encode;
+};
+
+// The best table of every family that needs no more than this level.
+const Kernels& kernels_for(Isa isa);
+
+}  // namespace ff

@@ -1,0 +1,60 @@
+// Kernel family: score every row of a sign-bit plane against queries, keep the rows that pass.
+//
+// Layout of the plane. Rows come in blocks of 64. A slice holds 64 dims of all blocks; the cell of
+// one block in one slice is 8 x 64 bytes, byte-major: byte [j][r] holds dims 8j..8j+7 of row r, the
+// first dim in the highest bit. Cells are 64-byte aligned. So a register of 64 bytes holds the same
+// 8 dims of 64 rows, a score needs no horizontal sum, and a prefix reads its slices and nothing else.
+//
+//     slices + s * slice_stride + b * 512 + j * 64 + r
+//
+// Score. Each 4 bits of a row select one entry of a 16-entry table of the query; the score of a
+// row is the sum of the selected entries. With tables of agreeing bits this is dims - Hamming
+// distance; with tables of sums of +-query[d] it is the asymmetric score (float query, 1-bit rows).
+// Tables of byte j lie at tables + 32 * j: 16 entries for its high 4 bits, 16 for its low 4 bits.
+//
+// Range limits, which the maker of the tables keeps (stages/query_tables.cpp): within each 64 dims
+// the largest entries of the 16 tables sum to at most 255 (kMaxCellScore), over all dims to at most
+// 32767, so that 8-bit partial sums and 16-bit totals never wrap.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "isa/isa_level.hpp"
+
+namespace ff {
+
+inline constexpr std::size_t kBlockRows = 64;
+inline constexpr std::size_t kCellBytes = 512;       // one block in one slice
+inline constexpr std::size_t kSliceDims = 64;
+inline constexpr std::size_t kCellTableBytes = 256;  // 8 bytes x 2 tables x 16 entries
+inline constexpr int kMaxCellScore = 255;
+inline constexpr int kMaxScanScore = 32767;
+
+// Blocks of one plane. n_slices >= 1. Bit r of alive[b] says whether row r of block b counts;
+// null: all do. Blocks without a bit are skipped unread.
+struct SignBlocks {
+  const std::uint8_t* slices;
+  std::size_t slice_stride;
+  std::size_t n_slices;
+  std::size_t n_blocks;
+  const std::uint64_t* alive;
+  std::uint32_t first_row;  // the row number of row 0 of block 0
+};
+
+// One query of a scan. Rows with score >= threshold (0..32767) are written to rows/scores from
+// index count on, in row order; room for n_blocks * 64 more is the caller's duty.
+struct SignQuery {
+  const std::uint8_t* tables;  // 16-byte aligned, n_slices * 256 bytes
+  std::uint32_t* rows;
+  std::uint16_t* scores;
+  std::uint32_t count;
+  std::uint16_t threshold;
+};
+
+struct SignScanKernels {
+  IsaLevel isa;
+  void (*scan)(const SignBlocks& blocks, SignQuery* queries, std::size_t n_queries);
+};
+
+}  // namespace ff
