@@ -1,0 +1,186 @@
+#include "planes/segment.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <stdexcept>
+
+#include "arrays/float_rows.hpp"
+
+namespace ff {
+namespace {
+
+// Grown copy of a buffer whose first bytes stay.
+AlignedBuffer grown(const AlignedBuffer& old, std::size_t size, std::uint8_t fill = 0) {
+  AlignedBuffer fresh(size, fill);
+  if (old.size() > 0) std::memcpy(fresh.data(), old.data(), std::min(size, old.size()));
+  return fresh;
+}
+
+// Squares are summed in float64, so that norms are exact to float32 and no float32 overflows.
+double sum_of_squares(const float* row, std::size_t begin, std::size_t end) {
+  double sums[4] = {};
+  std::size_t d = begin;
+  for (; d + 4 <= end; d += 4)
+    for (std::size_t u = 0; u < 4; ++u)
+      sums[u] += static_cast<double>(row[d + u]) * static_cast<double>(row[d + u]);
+  for (; d < end; ++d) sums[0] += static_cast<double>(row[d]) * static_cast<double>(row[d]);
+  return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+}
+
+}  // namespace
+
+void PlaneNeeds::add_norms(std::size_t dims) {
+  if (std::find(norm_dims.begin(), norm_dims.end(), dims) == norm_dims.end())
+    norm_dims.push_back(dims);
+}
+
+bool PlaneNeeds::none() const {
+  return sign_slices == 0 && !sign_rows && !int8_rows && norm_dims.empty();
+}
+
+Segment::Segment(std::size_t dim) {
+  rows_.dim = dim;
+  rows_.row_stride = static_cast<std::ptrdiff_t>(dim * sizeof(float));
+}
+
+Segment Segment::borrow(const MatrixView& rows, std::int64_t first_id) {
+  Segment segment(rows.dim);
+  segment.rows_ = rows;
+  segment.first_id_ = first_id;
+  segment.capacity_ = segment.n_blocks() * kBlockRows;
+  segment.mark_all_alive();
+  return segment;
+}
+
+Segment Segment::from_codes(const CodeView& codes, std::int64_t first_id) {
+  Segment segment(codes.n_bytes * 8);
+  segment.rows_.n_rows = codes.n_rows;
+  segment.first_id_ = first_id;
+  segment.mark_all_alive();
+  segment.sign_plane_ = SignPlane((codes.n_bytes + 7) / 8, segment.n_blocks());
+  std::vector<std::uint8_t> padded(kBlockRows * segment.sign_row_stride());
+  for (std::size_t start = 0; start < codes.n_rows; start += kBlockRows) {
+    const std::size_t count = std::min(kBlockRows, codes.n_rows - start);
+    for (std::size_t i = 0; i < count; ++i)
+      std::memcpy(padded.data() + i * segment.sign_row_stride(), codes.row(start + i),
+                  codes.n_bytes);
+    segment.sign_plane_.write(start, count, padded.data(), segment.sign_row_stride());
+  }
+  return segment;
+}
+
+void Segment::mark_all_alive() {
+  alive_.assign(n_blocks(), ~std::uint64_t{0});
+  if (n_rows() % kBlockRows != 0)
+    alive_.back() = (std::uint64_t{1} << (n_rows() % kBlockRows)) - 1;
+}
+
+void Segment::reserve(std::size_t n_rows) {
+  if (n_rows <= capacity_) return;
+  capacity_ = std::min(kMaxRows, std::max(n_rows, 2 * capacity_));
+  capacity_ = (capacity_ + kBlockRows - 1) / kBlockRows * kBlockRows;
+  owned_ = grown(owned_, capacity_ * dim() * sizeof(float));
+  rows_.data = reinterpret_cast<const std::byte*>(owned_.data());
+  if (sign_plane_.n_slices() > 0) {
+    SignPlane larger(sign_plane_.n_slices(), capacity_ / kBlockRows);
+    larger.copy_from(sign_plane_);
+    sign_plane_ = std::move(larger);
+  }
+  if (sign_rows_.size() > 0) sign_rows_ = grown(sign_rows_, capacity_ * sign_row_stride());
+  if (int8_rows_.size() > 0)
+    int8_rows_ = grown(int8_rows_, capacity_ * int8_row_stride(), kInt8Zero);
+}
+
+void Segment::append(const MatrixView& rows, const std::int64_t* ids, const Kernels& kernels) {
+  const std::size_t first = n_rows();
+  reserve(first + rows.n_rows);
+  FloatRows reader(rows, kernels);
+  for (std::size_t i = 0; i < rows.n_rows; ++i)
+    std::memcpy(owned_.data() + (first + i) * dim() * sizeof(float), reader.row(i),
+                dim() * sizeof(float));
+  ids_.insert(ids_.end(), ids, ids + rows.n_rows);
+  rows_.n_rows += rows.n_rows;
+  alive_.resize(n_blocks(), 0);
+  for (std::size_t row = first; row < n_rows(); ++row)
+    alive_[row / kBlockRows] |= std::uint64_t{1} << (row % kBlockRows);
+  build(built(), first, n_rows(), kernels, "vectors", 0);
+}
+
+PlaneNeeds Segment::built() const {
+  PlaneNeeds needs;
+  needs.sign_slices = sign_plane_.n_slices();
+  needs.sign_rows = sign_rows_.size() > 0;
+  needs.int8_rows = int8_rows_.size() > 0;
+  for (const auto& [dims, norms] : inverse_norms_) needs.norm_dims.push_back(dims);
+  return needs;
+}
+
+PlaneNeeds Segment::missing(const PlaneNeeds& needs) const {
+  PlaneNeeds result;
+  if (needs.sign_slices > sign_plane_.n_slices()) result.sign_slices = needs.sign_slices;
+  result.sign_rows = needs.sign_rows && sign_rows_.size() == 0;
+  result.int8_rows = needs.int8_rows && int8_rows_.size() == 0;
+  for (std::size_t dims : needs.norm_dims)
+    if (!inverse_norms_.contains(dims)) result.add_norms(dims);
+  return result;
+}
+
+bool Segment::has(const PlaneNeeds& needs) const { return missing(needs).none(); }
+
+void Segment::require(const PlaneNeeds& needs, const Kernels& kernels, const std::string& name,
+                      std::size_t first_row) {
+  const PlaneNeeds fresh = missing(needs);
+  if (fresh.none()) return;
+  if (fresh.sign_slices > 0) sign_plane_ = SignPlane(fresh.sign_slices, capacity_ / kBlockRows);
+  if (fresh.sign_rows) sign_rows_ = AlignedBuffer(capacity_ * sign_row_stride());
+  if (fresh.int8_rows) int8_rows_ = AlignedBuffer(capacity_ * int8_row_stride(), kInt8Zero);
+  build(fresh, 0, n_rows(), kernels, name, first_row);
+}
+
+void Segment::build(const PlaneNeeds& needs, std::size_t first, std::size_t end,
+                    const Kernels& kernels, const std::string& name, std::size_t first_row) {
+  const std::size_t code_stride = sign_row_stride();
+  const bool signs = needs.sign_slices > 0 || needs.sign_rows;
+  std::vector<std::uint8_t> codes(signs ? kBlockRows * code_stride : 0);
+  std::vector<std::size_t> norm_dims = needs.norm_dims;
+  std::sort(norm_dims.begin(), norm_dims.end());
+  for (std::size_t dims : norm_dims) inverse_norms_[dims].resize(end);
+  if (needs.int8_rows) int8_scales_.resize(end);
+
+  FloatRows reader(rows_, kernels);
+  for (std::size_t start = first; start < end; start += kBlockRows) {
+    const std::size_t count = std::min(kBlockRows, end - start);
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::size_t row = start + i;
+      const float* values = reader.row(row);
+      double squares = 0;
+      std::size_t summed = 0;
+      for (std::size_t dims : norm_dims) {
+        squares += sum_of_squares(values, summed, dims);
+        summed = dims;
+        inverse_norms_[dims][row] = squares > 0 ? static_cast<float>(1 / std::sqrt(squares)) : 0.0F;
+      }
+      if (!std::isfinite(squares))
+        throw std::invalid_argument(name + " must be finite, got nan or inf in row " +
+                                    std::to_string(first_row + row));
+      if (signs) kernels.encode.signs(values, dim(), codes.data() + i * code_stride);
+      if (needs.int8_rows)
+        int8_scales_[row] = kernels.encode.int8(values, dim(), int8_rows_.data() + row * int8_row_stride());
+    }
+    if (needs.sign_slices > 0) sign_plane_.write(start, count, codes.data(), code_stride);
+    if (needs.sign_rows)
+      std::memcpy(sign_rows_.data() + start * code_stride, codes.data(), count * code_stride);
+  }
+}
+
+std::size_t Segment::float_bytes() const { return owned_.size(); }
+
+std::size_t Segment::plane_bytes() const {
+  std::size_t bytes = sign_plane_.n_bytes() + sign_rows_.size() + int8_rows_.size() +
+                      int8_scales_.size() * sizeof(float) + alive_.size() * 8 + ids_.size() * 8;
+  for (const auto& [dims, norms] : inverse_norms_) bytes += norms.size() * sizeof(float);
+  return bytes;
+}
+
+}  // namespace ff

@@ -1,0 +1,96 @@
+// A run of up to 65,536 rows with the planes that the stages read.
+//
+//   rows (floats, borrowed or owned) ─┬─► SignPlane    sign bits in scan order
+//                                     ├─► sign rows    sign bits row by row, for gathering
+//                                     ├─► int8 rows    for scanning and gathering
+//                                     └─► inverse norms of the full rows and of prefixes
+//
+// Planes are built when a funnel first needs them and follow the rows from then on.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "arrays/aligned_buffer.hpp"
+#include "arrays/matrix_view.hpp"
+#include "kernels/dispatch.hpp"
+#include "planes/sign_plane.hpp"
+
+namespace ff {
+
+// What a funnel reads, beside the rows themselves.
+struct PlaneNeeds {
+  std::size_t sign_slices = 0;
+  bool sign_rows = false;
+  bool int8_rows = false;
+  std::vector<std::size_t> norm_dims;  // prefixes whose inverse norms are wanted
+
+  void add_norms(std::size_t dims);
+  bool none() const;
+};
+
+class Segment {
+ public:
+  static constexpr std::size_t kMaxRows = 65536;
+
+  // Rows of somebody else, who keeps them alive; their ids are first_id, first_id + 1, …
+  static Segment borrow(const MatrixView& rows, std::int64_t first_id);
+  // Codes without float rows: a sign plane and nothing else.
+  static Segment from_codes(const CodeView& codes, std::int64_t first_id);
+  // An empty segment that owns float32 rows.
+  explicit Segment(std::size_t dim);
+
+  std::size_t n_rows() const { return rows_.n_rows; }
+  std::size_t dim() const { return rows_.dim; }
+  std::size_t n_blocks() const { return (n_rows() + kBlockRows - 1) / kBlockRows; }
+  const MatrixView& rows() const { return rows_; }
+  std::int64_t id(std::size_t row) const {
+    return ids_.empty() ? first_id_ + static_cast<std::int64_t>(row) : ids_[row];
+  }
+  const std::vector<std::uint64_t>& alive() const { return alive_; }  // a word a block
+
+  // Appends rows (owned segments only, n_rows() + count <= kMaxRows) and extends every plane.
+  void append(const MatrixView& rows, const std::int64_t* ids, const Kernels& kernels);
+  // Builds what is missing. Throws std::invalid_argument "<name> must be finite, got nan or inf
+  // in row <first_row + i>".
+  void require(const PlaneNeeds& needs, const Kernels& kernels, const std::string& name,
+               std::size_t first_row);
+
+  bool has(const PlaneNeeds& needs) const;
+
+  const SignPlane& sign_plane() const { return sign_plane_; }
+  const std::uint8_t* sign_rows() const { return sign_rows_.data(); }
+  std::size_t sign_row_stride() const { return (dim() + 63) / 64 * 8; }
+  const std::uint8_t* int8_rows() const { return int8_rows_.data(); }
+  std::size_t int8_row_stride() const { return (dim() + 63) / 64 * 64; }
+  const float* int8_scales() const { return int8_scales_.data(); }
+  // 1 / length of the first dims values of each row, 0 where that is 0.
+  const float* inverse_norms(std::size_t dims) const { return inverse_norms_.at(dims).data(); }
+
+  std::size_t float_bytes() const;
+  std::size_t plane_bytes() const;  // capacity held by all planes
+
+ private:
+  void mark_all_alive();
+  void reserve(std::size_t n_rows);
+  void build(const PlaneNeeds& needs, std::size_t first, std::size_t end, const Kernels& kernels,
+             const std::string& name, std::size_t first_row);
+  PlaneNeeds built() const;
+  PlaneNeeds missing(const PlaneNeeds& needs) const;
+
+  MatrixView rows_;
+  AlignedBuffer owned_;
+  std::size_t capacity_ = 0;  // rows the owned memory and the planes have room for
+  std::int64_t first_id_ = 0;
+  std::vector<std::int64_t> ids_;
+  std::vector<std::uint64_t> alive_;
+
+  SignPlane sign_plane_;
+  AlignedBuffer sign_rows_;
+  AlignedBuffer int8_rows_;
+  std::vector<float> int8_scales_;
+  std::map<std::size_t, std::vector<float>> inverse_norms_;
+};
+
+}  // namespace ff
