@@ -1,0 +1,26 @@
+// Search by a funnel: scan every row, rescore the shortlist stage by stage, answer with the last k.
+//
+//   queries ──► scan (stage 1, every row) ──► shortlist ──► rescore (stage 2) ──► … ──► top k
+//
+// Many queries: each task takes a group of queries past all rows. Few queries and many rows: each
+// task takes a part of the rows, and the partial shortlists are merged. Either way the answer is
+// the same.
+#pragma once
+
+#include "search/results.hpp"
+#include "stages/scan.hpp"
+
+namespace ff {
+
+struct SearchOptions {
+  const Kernels& kernels;
+  unsigned n_threads = 1;
+  const RowMask* mask = nullptr;                // rows that may answer; null: all
+  std::vector<StageTrace>* trace = nullptr;     // filled for a single query
+};
+
+// The funnel must be valid for the corpus and its planes must have been built.
+void funnel_search(const Corpus& corpus, const Funnel& funnel, const Queries& queries,
+                   const SearchOptions& options, const Results& results);
+
+}  // namespace ff

@@ -1,0 +1,94 @@
+#include "search/hamming_search.hpp"
+
+#include <algorithm>
+
+#include "stages/float_survivors.hpp"
+#include "stages/query_codes.hpp"
+#include "stages/sign_stage.hpp"
+#include "threads/thread_pool.hpp"
+
+namespace ff {
+namespace {
+
+// From here on the scan's faster inner loop pays for bringing the codes into its layout.
+constexpr std::size_t kMinScanQueries = 8;
+constexpr std::size_t kGroupQueries = 32;
+
+struct HammingResults {
+  std::int64_t* ids;
+  std::int32_t* distances;
+  std::size_t k;
+
+  // Writes the k nearest of these rows, nearest first, ties by lower row. Rows ascend.
+  template <class Distance>
+  void write(std::size_t q, std::size_t n, const Row* rows, const Distance& distance_of) const {
+    std::vector<std::pair<std::int32_t, Row>> nearest;
+    for (std::size_t i = 0; i < n; ++i) nearest.emplace_back(distance_of(i), rows[i]);
+    const std::size_t found = std::min(k, n);
+    std::partial_sort(nearest.begin(), nearest.begin() + static_cast<std::ptrdiff_t>(found),
+                      nearest.end());
+    for (std::size_t i = 0; i < k; ++i) {
+      distances[q * k + i] = i < found ? nearest[i].first : -1;
+      ids[q * k + i] = i < found ? static_cast<std::int64_t>(nearest[i].second) : -1;
+    }
+  }
+};
+
+void by_scan(const CodeView& codes, const CodeView& queries, const Kernels& kernels,
+             unsigned n_threads, const HammingResults& results) {
+  const std::size_t dims = codes.n_bytes * 8;
+  const Corpus corpus = Corpus::from_codes(codes, n_threads);
+  const auto blocks = split_blocks(corpus, 1)[0];
+  const std::size_t table_bytes = (dims + kSliceDims - 1) / kSliceDims * kCellTableBytes;
+  const ScanRequest request = {corpus, nullptr, {dims, Precision::b1, true, 0}, results.k, false,
+                               kernels};
+  const std::size_t n_groups = (queries.n_rows + kGroupQueries - 1) / kGroupQueries;
+  parallel_for(n_groups, n_threads, [&](std::size_t g) {
+    const std::size_t first = g * kGroupQueries;
+    const std::size_t count = std::min(kGroupQueries, queries.n_rows - first);
+    AlignedBuffer tables(count * table_bytes);
+    for (std::size_t q = 0; q < count; ++q)
+      make_symmetric_tables(queries.row(first + q), dims, tables.data() + q * table_bytes);
+    const auto survivors = scan_tables(request, tables.data(), count, blocks);
+    for (std::size_t q = 0; q < count; ++q)
+      results.write(first + q, survivors[q].count, survivors[q].rows.data(), [&](std::size_t i) {
+        return static_cast<std::int32_t>(dims) - survivors[q].scores[i];
+      });
+  });
+}
+
+// Row after row as they lie; negative distances are the scores.
+void by_rows(const CodeView& codes, const CodeView& queries, const Kernels& kernels,
+             unsigned n_threads, const HammingResults& results) {
+  parallel_for(queries.n_rows, n_threads, [&](std::size_t q) {
+    FloatSurvivors survivors(results.k, 0.0F, false);
+    std::int32_t distances[kBlockRows];
+    float scores[kBlockRows] = {};
+    for (std::size_t first = 0; first < codes.n_rows; first += kBlockRows) {
+      const std::size_t count = std::min(kBlockRows, codes.n_rows - first);
+      kernels.hamming.distances(queries.row(q), codes.row(first), codes.row_stride, count,
+                                codes.n_bytes, distances);
+      for (std::size_t r = 0; r < count; ++r) scores[r] = -static_cast<float>(distances[r]);
+      const std::uint64_t alive = ~std::uint64_t{0} >> (kBlockRows - count);
+      survivors.offer(scores, alive, static_cast<Row>(first));
+    }
+    const Shortlist list = survivors.finish();
+    results.write(q, list.size(), list.rows.data(),
+                  [&](std::size_t i) { return static_cast<std::int32_t>(-list.scores[i]); });
+  });
+}
+
+}  // namespace
+
+void hamming_search(const CodeView& codes, const CodeView& queries, std::size_t k,
+                    const Kernels& kernels, unsigned n_threads, std::int64_t* ids,
+                    std::int32_t* distances) {
+  const HammingResults results = {ids, distances, k};
+  const bool fits_tables = codes.n_bytes * 8 <= static_cast<std::size_t>(kMaxScanScore);
+  if (queries.n_rows >= kMinScanQueries && fits_tables)
+    by_scan(codes, queries, kernels, n_threads, results);
+  else
+    by_rows(codes, queries, kernels, n_threads, results);
+}
+
+}  // namespace ff

@@ -1,0 +1,70 @@
+#include "stages/block_scorer.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace ff {
+
+BlockScorer::BlockScorer(const Stage& stage, const Queries& queries, const Kernels& kernels)
+    : stage_(stage), queries_(queries), kernels_(kernels) {
+  for (std::size_t q = 0; q < queries.count; ++q) {
+    const float length = prefix_norm(queries[q], stage.dims);
+    inverse_lengths_.push_back(length > 0 ? 1 / length : 0.0F);
+  }
+  if (stage.precision != Precision::i8) return;
+  int8_stride_ = (stage.dims + kInt8Step - 1) / kInt8Step * kInt8Step;
+  int8_values_ = AlignedBuffer(queries.count * int8_stride_);
+  sums_.resize(queries.count * kBlockRows);
+  for (std::size_t q = 0; q < queries.count; ++q) {
+    int8_.push_back(make_int8_query(queries[q], queries.dim, 0, stage.dims, kInt8QueryMax));
+    std::memcpy(int8_values_.data() + q * int8_stride_, int8_[q].data(), int8_stride_);
+  }
+}
+
+void BlockScorer::dot_int8(const Segment& segment, std::size_t first, std::size_t n_rows,
+                           float* dots) {
+  const std::size_t stride = segment.int8_row_stride();
+  kernels_.int8_dot.scan(reinterpret_cast<const std::int8_t*>(int8_values_.data()), int8_stride_,
+                         queries_.count, segment.int8_rows() + first * stride, stride, n_rows,
+                         int8_stride_, sums_.data(), kBlockRows);
+  const float* scales = segment.int8_scales() + first;
+  for (std::size_t q = 0; q < queries_.count; ++q) {
+    const std::int32_t zero = kInt8Zero * int8_[q].sum;
+    for (std::size_t r = 0; r < n_rows; ++r)
+      dots[q * kBlockRows + r] =
+          static_cast<float>(sums_[q * kBlockRows + r] - zero) * int8_[q].unit * scales[r];
+  }
+}
+
+void BlockScorer::dot_floats(const Segment& segment, std::size_t first, std::size_t n_rows,
+                             float* dots) {
+  const MatrixView& rows = segment.rows();
+  const void* block = rows.row(first);
+  std::ptrdiff_t stride = rows.row_stride;
+  if (rows.element != Element::f32) {
+    converted_.resize(kBlockRows * stage_.dims);
+    FloatRows reader(rows, kernels_);
+    for (std::size_t r = 0; r < n_rows; ++r)
+      std::memcpy(converted_.data() + r * stage_.dims, reader.row(first + r, stage_.dims),
+                  stage_.dims * sizeof(float));
+    block = converted_.data();
+    stride = static_cast<std::ptrdiff_t>(stage_.dims * sizeof(float));
+  }
+  kernels_.inner_product.scan(queries_.data, queries_.dim, queries_.count, block, stride, n_rows,
+                              stage_.dims, dots, kBlockRows);
+}
+
+void BlockScorer::score(const Segment& segment, std::size_t block, float* scores) {
+  const std::size_t first = block * kBlockRows;
+  const std::size_t n_rows = std::min(kBlockRows, segment.n_rows() - first);
+  if (stage_.precision == Precision::i8)
+    dot_int8(segment, first, n_rows, scores);
+  else
+    dot_floats(segment, first, n_rows, scores);
+  const float* norms = segment.inverse_norms(stage_.dims) + first;
+  for (std::size_t q = 0; q < queries_.count; ++q)
+    for (std::size_t r = 0; r < n_rows; ++r)
+      scores[q * kBlockRows + r] *= norms[r] * inverse_lengths_[q];
+}
+
+}  // namespace ff

@@ -1,0 +1,49 @@
+// The first stage: scores every row, keeps the best by thresholds.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "stages/shortlist.hpp"
+
+namespace ff {
+
+// Contiguous float32 queries of the corpus's dim.
+struct Queries {
+  const float* data = nullptr;
+  std::size_t count = 0;
+  std::size_t dim = 0;
+
+  const float* operator[](std::size_t q) const { return data + q * dim; }
+  Queries slice(std::size_t first, std::size_t n) const { return {data + first * dim, n, dim}; }
+};
+
+// Which rows take part: a bit a row, a word a block, one vector a segment.
+using RowMask = std::vector<std::vector<std::uint64_t>>;
+
+// Consecutive blocks of one segment.
+struct BlockRun {
+  std::size_t segment;
+  std::size_t first;
+  std::size_t count;
+};
+
+// All blocks of the corpus, cut into n_parts lists of about equal length.
+std::vector<std::vector<BlockRun>> split_blocks(const Corpus& corpus, std::size_t n_parts);
+
+struct ScanRequest {
+  const Corpus& corpus;
+  const RowMask* mask;  // null: all rows
+  Stage stage;
+  std::size_t keep;
+  bool keep_ties;       // the last stage keeps all rows that tie for the last place
+  const Kernels& kernels;
+};
+
+// Scores the rows of these blocks for each query: shortlists of keep rows (fewer if there are
+// fewer, more only with ties). The result does not depend on how blocks or queries are split: it is
+// the top keep by (score, lower row).
+std::vector<Shortlist> scan(const ScanRequest& request, const Queries& queries,
+                            std::span<const BlockRun> blocks);
+
+}  // namespace ff

@@ -1,0 +1,175 @@
+#include "stages/sign_stage.hpp"
+
+#include <algorithm>
+
+#include "arrays/aligned_buffer.hpp"
+#include "stages/query_codes.hpp"
+#include "stages/sample.hpp"
+#include "stages/select_top.hpp"
+
+namespace ff {
+namespace {
+
+// 256 KiB of cells: they stay in the L2 cache while every tile of queries passes over them.
+constexpr std::size_t kChunkBytes = std::size_t{256} << 10;
+constexpr std::size_t kSampleBlocks = 64;   // 4,096 rows
+constexpr std::size_t kSampleShare = 32;    // but at most 1 block in 32
+constexpr std::size_t kMinSurvivors = 4096; // below this a shorter list is not worth the selecting
+
+class SignScanner {
+ public:
+  SignScanner(const ScanRequest& request, const std::uint8_t* tables, std::size_t n_queries,
+              std::span<const BlockRun> blocks)
+      : request_(request),
+        blocks_(blocks),
+        n_slices_((request.stage.dims + kSliceDims - 1) / kSliceDims),
+        chunk_blocks_(std::max<std::size_t>(1, kChunkBytes / (n_slices_ * kCellBytes))),
+        limit_(std::max(2 * request.keep, kMinSurvivors)),
+        survivors_(n_queries),
+        queries_(n_queries) {
+    const std::size_t room = limit_ + chunk_blocks_ * kBlockRows;
+    for (std::size_t q = 0; q < n_queries; ++q) {
+      survivors_[q].rows.resize(room);
+      survivors_[q].scores.resize(room);
+      queries_[q] = {tables + q * n_slices_ * kCellTableBytes, survivors_[q].rows.data(),
+                     survivors_[q].scores.data(), 0, 0};
+    }
+  }
+
+  std::vector<SignSurvivors> run() {
+    guess_thresholds();
+    pass(queries_);
+    rescan_the_short();
+    for (std::size_t q = 0; q < queries_.size(); ++q) {
+      shorten(q);
+      survivors_[q].count = queries_[q].count;
+    }
+    return std::move(survivors_);
+  }
+
+ private:
+  void scan_run(const BlockRun& run, std::span<SignQuery> queries) const {
+    const Segment& segment = *request_.corpus.segments()[run.segment];
+    const std::uint64_t* alive = request_.mask != nullptr ? (*request_.mask)[run.segment].data()
+                                                          : segment.alive().data();
+    const SignBlocks blocks = segment.sign_plane().blocks(
+        run.first, run.count, n_slices_, alive,
+        static_cast<std::uint32_t>(run.segment * Segment::kMaxRows));
+    request_.kernels.sign_scan.scan(blocks, queries.data(), queries.size());
+  }
+
+  void guess_thresholds() {
+    const std::size_t total = count_blocks(blocks_);
+    const auto sample = sample_blocks(blocks_, std::min(kSampleBlocks, total / kSampleShare));
+    if (sample.empty()) return;  // thresholds stay 0: everything passes
+    for (const BlockRun& run : sample) scan_run(run, queries_);
+    for (SignQuery& query : queries_) {
+      const std::size_t rank =
+          threshold_rank(request_.keep, query.count, query.count * total / sample.size());
+      if (rank < query.count) {
+        std::nth_element(query.scores, query.scores + rank, query.scores + query.count,
+                         std::greater<std::uint16_t>());
+        query.threshold = query.scores[rank];
+      }
+      query.count = 0;
+    }
+  }
+
+  // All blocks past these queries; lists that grow over the limit are cut and raise their threshold.
+  void pass(std::span<SignQuery> queries) {
+    for (const BlockRun& run : blocks_)
+      for (std::size_t done = 0; done < run.count; done += chunk_blocks_) {
+        scan_run({run.segment, run.first + done, std::min(chunk_blocks_, run.count - done)},
+                 queries);
+        for (SignQuery& query : queries)
+          if (query.count > limit_) make_room(static_cast<std::size_t>(&query - queries_.data()));
+      }
+  }
+
+  // Room for one more chunk: by cutting the list, and where ties fill it by a longer one.
+  void make_room(std::size_t q) {
+    shorten(q);
+    SignQuery& query = queries_[q];
+    SignSurvivors& list = survivors_[q];
+    if (query.count + chunk_blocks_ * kBlockRows <= list.rows.size()) return;
+    list.rows.resize(2 * list.rows.size());
+    list.scores.resize(list.rows.size());
+    query.rows = list.rows.data();
+    query.scores = list.scores.data();
+  }
+
+  // A sample that misled: the threshold let fewer rows through than wanted. Once more without one.
+  void rescan_the_short() {
+    for (SignQuery& query : queries_) {
+      if (query.count >= request_.keep || query.threshold == 0) continue;
+      query.count = 0;
+      query.threshold = 0;
+      pass({&query, 1});
+    }
+  }
+
+  // Keeps the top `keep`. Later rows that tie with the last of them lose, so they need not pass.
+  void shorten(std::size_t q) {
+    SignQuery& query = queries_[q];
+    select_top(query.scores, query.count, request_.keep, request_.keep_ties, kept_);
+    if (kept_.size() == query.count) return;
+    std::uint16_t lowest = kMaxScanScore;
+    for (std::size_t i = 0; i < kept_.size(); ++i) {
+      query.rows[i] = query.rows[kept_[i]];
+      query.scores[i] = query.scores[kept_[i]];
+      lowest = std::min(lowest, query.scores[i]);
+    }
+    query.count = static_cast<std::uint32_t>(kept_.size());
+    query.threshold = static_cast<std::uint16_t>(lowest + (request_.keep_ties ? 0 : 1));
+  }
+
+  const ScanRequest& request_;
+  std::span<const BlockRun> blocks_;
+  std::size_t n_slices_;
+  std::size_t chunk_blocks_;
+  std::size_t limit_;  // survivors a query may gather before its list is cut
+  std::vector<SignSurvivors> survivors_;
+  std::vector<SignQuery> queries_;
+  std::vector<std::uint32_t> kept_;
+};
+
+}  // namespace
+
+std::vector<SignSurvivors> scan_tables(const ScanRequest& request, const std::uint8_t* tables,
+                                       std::size_t n_queries, std::span<const BlockRun> blocks) {
+  return SignScanner(request, tables, n_queries, blocks).run();
+}
+
+std::vector<Shortlist> scan_signs(const ScanRequest& request, const Queries& queries,
+                                  std::span<const BlockRun> blocks) {
+  const std::size_t dims = request.stage.dims;
+  const std::size_t table_bytes = (dims + kSliceDims - 1) / kSliceDims * kCellTableBytes;
+  AlignedBuffer tables(queries.count * table_bytes);
+  std::vector<SignTables> meanings(queries.count);
+  std::vector<std::uint8_t> code((dims + 7) / 8);
+  for (std::size_t q = 0; q < queries.count; ++q) {
+    std::uint8_t* of_query = tables.data() + q * table_bytes;
+    if (request.stage.symmetric) {
+      request.kernels.encode.signs(queries[q], dims, code.data());
+      meanings[q] = make_symmetric_tables(code.data(), dims, of_query);
+    } else {
+      meanings[q] = make_asymmetric_tables(queries[q], dims, of_query);
+    }
+  }
+
+  const auto survivors = scan_tables(request, tables.data(), queries.count, blocks);
+  std::vector<Shortlist> shortlists(queries.count);
+  for (std::size_t q = 0; q < queries.count; ++q) {
+    const std::size_t count = survivors[q].count;
+    Shortlist& list = shortlists[q];
+    list.rows.assign(survivors[q].rows.begin(),
+                     survivors[q].rows.begin() + static_cast<std::ptrdiff_t>(count));
+    list.scores.resize(count);
+    for (std::size_t i = 0; i < count; ++i)
+      list.scores[i] =
+          static_cast<float>(survivors[q].scores[i]) * meanings[q].scale + meanings[q].offset;
+  }
+  return shortlists;
+}
+
+}  // namespace ff

@@ -1,0 +1,24 @@
+// A first stage over sign bits.
+#pragma once
+
+#include "stages/scan.hpp"
+
+namespace ff {
+
+// As scan(), for stages of precision b1. Needs the sign plane.
+std::vector<Shortlist> scan_signs(const ScanRequest& request, const Queries& queries,
+                                  std::span<const BlockRun> blocks);
+
+// Rows and integer scores of one query that passed its threshold so far.
+struct SignSurvivors {
+  std::vector<std::uint32_t> rows;
+  std::vector<std::uint16_t> scores;
+  std::size_t count = 0;
+};
+
+// The scan below all b1 searches: for each query (its tables at tables + q * table_bytes, 16-byte
+// aligned) the top `keep` of the rows by (score, lower row), ascending by row.
+std::vector<SignSurvivors> scan_tables(const ScanRequest& request, const std::uint8_t* tables,
+                                       std::size_t n_queries, std::span<const BlockRun> blocks);
+
+}  // namespace ff
