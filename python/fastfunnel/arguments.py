@@ -1,0 +1,129 @@
+"""What the public functions accept, and the one clear sentence for what they do not.
+
+Rows of a corpus are never copied or cast: gigabytes would move unseen. Queries are small, so they
+are converted to contiguous float32.
+"""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fastfunnel import _core
+
+ROW_DTYPES = tuple(np.dtype(name) for name in ("float32", "float64", "float16", "int8"))
+_ROW_DTYPE_NAMES = "float32, float64, float16 or int8"
+
+
+def as_rows(value: npt.ArrayLike, name: str, dim: int | None = None) -> npt.NDArray[Any]:
+    """Return `value` as an (n, dim) array of a row dtype, without a copy if it is an array.
+
+    Raises TypeError for another dtype, ValueError for another shape, for no rows or dims, or for
+    rows whose values are not contiguous. Values are not looked at.
+    """
+    rows = np.asarray(value)
+    if rows.dtype not in ROW_DTYPES or not rows.dtype.isnative:
+        raise TypeError(f"{name} must be {_ROW_DTYPE_NAMES}, got {rows.dtype}")
+    if rows.ndim != 2:
+        raise ValueError(f"{name} must be a 2-D array (rows, dims), got {rows.ndim}-D")
+    _check_extent(rows.shape, name, dim, "dims")
+    if rows.shape[1] > 1 and rows.strides[1] != rows.itemsize or not rows.flags.aligned:
+        raise ValueError(
+            f"{name} must have contiguous rows, got strides {rows.strides} for {rows.dtype}; "
+            "pass numpy.ascontiguousarray(...)"
+        )
+    return rows
+
+
+def as_queries(value: npt.ArrayLike, dim: int, name: str = "queries") -> _core.QueryArray:
+    """Return `value` as contiguous float32 of shape (n, dim); a 1-D array is one query.
+
+    Raises TypeError for another dtype, ValueError for another shape, for no queries, or for nan
+    or inf.
+    """
+    queries = np.asarray(value)
+    if queries.dtype not in ROW_DTYPES:
+        raise TypeError(f"{name} must be {_ROW_DTYPE_NAMES}, got {queries.dtype}")
+    if queries.ndim == 1:
+        queries = queries[np.newaxis]
+    if queries.ndim != 2:
+        raise ValueError(f"{name} must be a 1-D or 2-D array, got {queries.ndim}-D")
+    _check_extent(queries.shape, name, dim, "dims")
+    with np.errstate(over="ignore"):
+        converted = np.ascontiguousarray(queries, dtype=np.float32)
+    finite = np.isfinite(converted)
+    if not finite.all():
+        row = int(np.argmin(finite.all(axis=1)))
+        raise ValueError(f"{name} must be finite, got nan or inf in row {row}")
+    return converted
+
+
+def as_codes(value: npt.ArrayLike, name: str, width: int | None = None) -> _core.CodeArray:
+    """Return `value` as an (n, width) uint8 array of packed bits with contiguous rows.
+
+    Raises TypeError for another dtype, ValueError for another shape, for no codes, or for rows
+    whose bytes are not contiguous.
+    """
+    codes = np.asarray(value)
+    if codes.dtype != np.uint8:
+        raise TypeError(f"{name} must be uint8 (packed bits), got {codes.dtype}")
+    if codes.ndim != 2:
+        raise ValueError(f"{name} must be a 2-D array (codes, bytes), got {codes.ndim}-D")
+    _check_extent(codes.shape, name, width, "bytes a code")
+    if codes.shape[1] > 1 and codes.strides[1] != 1:
+        raise ValueError(f"{name} must have contiguous rows, got strides {codes.strides}")
+    return codes
+
+
+def as_ids(value: npt.ArrayLike, n: int | None = None, name: str = "ids") -> _core.IdArray:
+    """Return `value` as contiguous int64 ids of shape (n,).
+
+    Raises TypeError for values that are not integers, ValueError for another shape, for values
+    beyond int64, or for negative ids: -1 stands for "no answer".
+    """
+    ids = np.asarray(value)
+    if ids.size == 0:
+        ids = ids.astype(np.int64)
+    if ids.dtype.kind not in "iu":
+        raise TypeError(f"{name} must be integers, got {ids.dtype}")
+    if ids.ndim != 1 or (n is not None and len(ids) != n):
+        expected = "a 1-D array" if n is None else f"a 1-D array of {n}"
+        raise ValueError(f"{name} must be {expected}, got shape {ids.shape}")
+    if ids.size and (ids.min() < 0 or int(ids.max()) > np.iinfo(np.int64).max):
+        raise ValueError(f"{name} must lie in 0 … 2^63 - 1, got {ids.min()} … {ids.max()}")
+    return np.ascontiguousarray(ids, dtype=np.int64)
+
+
+def as_count(value: object, name: str, at_least: int = 1) -> int:
+    """Return `value` as an int of at least `at_least`.
+
+    Raises TypeError for what is not an integer (a bool is none), ValueError for a smaller one.
+    """
+    if isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} must be an integer, got bool")
+    try:
+        count = operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        raise TypeError(f"{name} must be an integer, got {type(value).__name__}") from None
+    if count < at_least:
+        raise ValueError(f"{name} must be at least {at_least}, got {count}")
+    if count >= 2**31:
+        raise ValueError(f"{name} must be below 2^31, got {count}")
+    return count
+
+
+def as_threads(value: int | None) -> int:
+    """Return a number of threads; None means the cores this process may use."""
+    return _core.available_cores() if value is None else as_count(value, "threads")
+
+
+def _check_extent(shape: tuple[int, ...], name: str, width: int | None, unit: str) -> None:
+    if shape[0] == 0:
+        raise ValueError(f"{name} must have at least one row, got shape {shape}")
+    if shape[1] == 0:
+        raise ValueError(f"{name} must have at least one column, got shape {shape}")
+    if width is not None and shape[1] != width:
+        raise ValueError(f"{name} must have {width} {unit}, got {shape[1]}")

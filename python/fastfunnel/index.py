@@ -1,0 +1,175 @@
+"""Rows with ids, searched by a funnel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from fastfunnel import _core
+from fastfunnel.arguments import as_count, as_ids, as_queries, as_rows, as_threads
+from fastfunnel.automatic import automatic_funnel
+from fastfunnel.funnel import Funnel, Stage
+from fastfunnel.search import SearchResult, as_funnel
+
+
+@dataclass(frozen=True)
+class StageReport:
+    """What one stage did for one query: rows it scored, bytes of them it read, seconds."""
+
+    stage: Stage
+    rows: int
+    bytes: int
+    seconds: float
+
+
+class Index:
+    """Float rows with int64 ids, and the codes that the stages of a funnel read.
+
+    Safe to use from several threads; a search sees all rows of an add or none.
+
+    Args:
+        dim: dims of the rows, at least 1.
+        model: name of the model the rows come from, for the record.
+        metric: "cosine".
+
+    Raises:
+        TypeError, ValueError: for other values.
+    """
+
+    def __init__(
+        self, dim: int, model: str | None = None, metric: Literal["cosine"] = "cosine"
+    ) -> None:
+        """Make an empty index."""
+        if metric != "cosine":
+            raise ValueError(f"metric must be 'cosine', got {metric!r}")
+        if model is not None and not isinstance(model, str):
+            raise TypeError(f"model must be a str, got {type(model).__name__}")
+        self._core = _core.Index(as_count(dim, "dim"))
+        self._next_id = 0
+        self.model = model
+        self.metric = metric
+
+    @property
+    def dim(self) -> int:
+        """Dims of the rows."""
+        return self._core.dim
+
+    def add(self, vectors: npt.ArrayLike, ids: npt.ArrayLike | None = None) -> _core.IdArray:
+        """Add rows; they need not be normalised.
+
+        Args:
+            vectors: (n, dim) float32, float64, float16 or int8; copied as float32.
+            ids: n unique int64 ids from 0 on that are not in the index; None continues after the
+                highest id so far.
+
+        Returns:
+            The ids, int64 (n,).
+
+        Raises:
+            TypeError, ValueError: for rows or ids of another kind, for nan or inf, for ids that
+                are taken. The index is then unchanged.
+        """
+        rows = as_rows(vectors, "vectors", self.dim)
+        if ids is None:
+            new_ids = np.arange(self._next_id, self._next_id + len(rows), dtype=np.int64)
+        else:
+            new_ids = as_ids(ids, len(rows))
+        self._core.add(rows, new_ids)
+        self._next_id = max(self._next_id, int(new_ids.max()) + 1)
+        return new_ids
+
+    def search(
+        self,
+        queries: npt.ArrayLike,
+        k: int = 10,
+        *,
+        funnel: Funnel | None = None,
+        exact: bool = False,
+        threads: int | None = None,
+        isa: str | None = None,
+    ) -> SearchResult:
+        """Return the top k rows by cosine.
+
+        Args:
+            queries: (n_queries, dim) or (dim,).
+            k: answers a query, at least 1.
+            funnel: the stages to use; None uses `default_funnel(k)`.
+            exact: True returns the true top k instead, as `exact_search` does.
+            threads: None uses every core.
+            isa: force one of `available_isas()`; None uses `active_isa()`.
+
+        Returns:
+            SearchResult with the ids of the rows; id -1, score -inf where the index has fewer
+            than k rows.
+
+        Raises:
+            TypeError, ValueError: for arguments of another kind or shape, for nan or inf, for a
+                funnel that does not fit dim or k, for a funnel together with exact=True.
+        """
+        found = as_queries(queries, self.dim)
+        k = as_count(k, "k")
+        if funnel is not None and exact:
+            raise ValueError("funnel must be None when exact=True, got a funnel")
+        chosen = None if exact else self.default_funnel(k) if funnel is None else as_funnel(funnel)
+        stages = None if chosen is None else chosen.to_core()
+        return SearchResult(*self._core.search(found, k, stages, as_threads(threads), isa))
+
+    def default_funnel(self, k: int = 10) -> Funnel | None:
+        """Return the funnel that `search` uses when it is given none; None means exact search."""
+        return automatic_funnel(len(self), self.dim, as_count(k, "k"))
+
+    def explain(
+        self, query: npt.ArrayLike, k: int = 10, *, funnel: Funnel | None = None
+    ) -> list[StageReport]:
+        """Return what each stage does for one query on one thread.
+
+        Args:
+            query: (dim,) or (1, dim).
+            k: answers, at least 1.
+            funnel: as in `search`. Exact search shows as one f32 stage.
+
+        Returns:
+            One StageReport a stage.
+
+        Raises:
+            TypeError, ValueError: as `search`; ValueError for several queries.
+        """
+        found = as_queries(query, self.dim, "query")
+        if len(found) != 1:
+            raise ValueError(f"query must be one vector, got {len(found)}")
+        k = as_count(k, "k")
+        chosen = self.default_funnel(k) if funnel is None else as_funnel(funnel)
+        chosen = Funnel([Stage(self.dim, "f32")]) if chosen is None else chosen
+        traces = self._core.trace(found, k, chosen.to_core())
+        return [
+            StageReport(stage, rows, rows * stage.row_bytes, seconds)
+            for stage, (rows, seconds) in zip(chosen.stages, traces, strict=True)
+        ]
+
+    def get(self, ids: npt.ArrayLike) -> npt.NDArray[np.float32]:
+        """Return the rows with these ids as they were added, float32 (n, dim).
+
+        Raises:
+            IndexError: naming an id that is not in the index.
+        """
+        return self._core.get(as_ids(ids))
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self._core)
+
+    def __contains__(self, id: object) -> bool:
+        """Return whether a row has this id."""
+        return isinstance(id, (int, np.integer)) and 0 <= int(id) < 2**63 and int(id) in self._core
+
+    def __iter__(self) -> Iterator[int]:
+        """Iterate over the ids, in the order the rows were added."""
+        return iter(self._core.ids().tolist())
+
+    def __repr__(self) -> str:
+        """Return what the index holds."""
+        return f"<fastfunnel.Index: {len(self)} rows of {self.dim} dims, {self.metric}>"
