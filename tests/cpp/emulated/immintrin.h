@@ -1,0 +1,55 @@
+// Stands before the compiler's <immintrin.h> when the AVX-512 kernels are built for the emulated
+// tests: the same sources, with every AVX-512 intrinsic computed by SIMDe on AVX2.
+//
+// An intrinsic that is neither in SIMDe 0.7.4 nor below reaches the compiler's own header, which
+// refuses it in a translation unit without AVX-512: nothing goes unemulated silently.
+#pragma once
+#pragma GCC system_header
+
+#include_next <immintrin.h>
+
+#define SIMDE_ENABLE_NATIVE_ALIASES
+#include <simde/x86/avx512.h>
+
+// The compiler has typedefs of these names already.
+#define __m512 simde__m512
+#define __m512d simde__m512d
+#define __m512i simde__m512i
+
+// SIMDe 0.7.4 gives this name the arguments of the masked form.
+#undef _mm512_madd_epi16
+#define _mm512_madd_epi16(a, b) simde_mm512_madd_epi16(a, b)
+
+// Masked loads and stores that SIMDe 0.7.4 lacks. As on the processor, only selected elements are
+// touched, so the address sanitizer proves the tails of the kernels.
+namespace ff_emulated {
+
+template <class Value, int Lanes, class Vector>
+inline Vector load(unsigned long long mask, const void* from) {
+  Value lanes[Lanes] = {};
+  for (int i = 0; i < Lanes; ++i)
+    if ((mask >> i) & 1)
+      __builtin_memcpy(&lanes[i], static_cast<const char*>(from) + i * sizeof(Value),
+                       sizeof(Value));
+  Vector vector;
+  __builtin_memcpy(&vector, lanes, sizeof vector);
+  return vector;
+}
+
+template <class Value, int Lanes, class Vector>
+inline void store(void* to, unsigned long long mask, Vector vector) {
+  Value lanes[Lanes];
+  __builtin_memcpy(lanes, &vector, sizeof vector);
+  for (int i = 0; i < Lanes; ++i)
+    if ((mask >> i) & 1)
+      __builtin_memcpy(static_cast<char*>(to) + i * sizeof(Value), &lanes[i], sizeof(Value));
+}
+
+}  // namespace ff_emulated
+
+#define _mm512_maskz_loadu_epi8(k, p) (::ff_emulated::load<char, 64, simde__m512i>(k, p))
+#define _mm512_maskz_loadu_ps(k, p) (::ff_emulated::load<float, 16, simde__m512>(k, p))
+#define _mm_maskz_loadu_epi32(k, p) (::ff_emulated::load<int, 4, __m128i>(k, p))
+#define _mm_maskz_loadu_ps(k, p) (::ff_emulated::load<float, 4, __m128>(k, p))
+#define _mm_mask_storeu_epi32(p, k, v) (::ff_emulated::store<int, 4, __m128i>(p, k, v))
+#define _mm_mask_storeu_ps(p, k, v) (::ff_emulated::store<float, 4, __m128>(p, k, v))
