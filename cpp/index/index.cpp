@@ -106,8 +106,9 @@ void Index::search(const Funnel& funnel, const Queries& queries, const SearchOpt
 
 void Index::search_exactly(const Queries& queries, const SearchOptions& options,
                            const Results& results) {
-  const auto lock = lock_with(exact_needs(corpus_), options.kernels, options.n_threads);
-  exact_search(corpus_, queries, options, results);
+  const ExactScan scan = ExactScan::int8_rows;
+  const auto lock = lock_with(exact_needs(corpus_, scan), options.kernels, options.n_threads);
+  exact_search(corpus_, scan, queries, options, results);
 }
 
 }  // namespace ff

@@ -28,6 +28,21 @@ double sum_of_squares(const float* row, std::size_t begin, std::size_t end) {
   return (sums[0] + sums[1]) + (sums[2] + sums[3]);
 }
 
+// Rounded up, so that it stays a bound.
+float relative_error(const float* row, const std::uint8_t* codes, std::size_t dim, float scale) {
+  double errors[4] = {}, squares[4] = {};
+  for (std::size_t d = 0; d < dim; ++d) {
+    const double value = static_cast<double>(row[d]);
+    const double error = value - static_cast<double>(scale) * (codes[d] - kInt8Zero);
+    errors[d % 4] += error * error;
+    squares[d % 4] += value * value;
+  }
+  const double length = squares[0] + squares[1] + squares[2] + squares[3];
+  if (!(length > 0)) return 0;
+  return static_cast<float>(
+      std::sqrt((errors[0] + errors[1] + errors[2] + errors[3]) / length) * (1 + 1e-6));
+}
+
 }  // namespace
 
 void PlaneNeeds::add_norms(std::size_t dims) {
@@ -36,7 +51,7 @@ void PlaneNeeds::add_norms(std::size_t dims) {
 }
 
 bool PlaneNeeds::none() const {
-  return sign_slices == 0 && !sign_rows && !int8_rows && norm_dims.empty();
+  return sign_slices == 0 && !sign_rows && !int8_rows && !int8_errors && norm_dims.empty();
 }
 
 Segment::Segment(std::size_t dim) {
@@ -112,6 +127,7 @@ PlaneNeeds Segment::built() const {
   needs.sign_slices = sign_plane_.n_slices();
   needs.sign_rows = sign_rows_.size() > 0;
   needs.int8_rows = int8_rows_.size() > 0;
+  needs.int8_errors = !int8_errors_.empty();
   for (const auto& [dims, norms] : inverse_norms_) needs.norm_dims.push_back(dims);
   return needs;
 }
@@ -120,7 +136,8 @@ PlaneNeeds Segment::missing(const PlaneNeeds& needs) const {
   PlaneNeeds result;
   if (needs.sign_slices > sign_plane_.n_slices()) result.sign_slices = needs.sign_slices;
   result.sign_rows = needs.sign_rows && sign_rows_.size() == 0;
-  result.int8_rows = needs.int8_rows && int8_rows_.size() == 0;
+  result.int8_rows = (needs.int8_rows || needs.int8_errors) && int8_rows_.size() == 0;
+  result.int8_errors = needs.int8_errors && int8_errors_.empty();
   for (std::size_t dims : needs.norm_dims)
     if (!inverse_norms_.contains(dims)) result.add_norms(dims);
   return result;
@@ -147,6 +164,7 @@ void Segment::build(const PlaneNeeds& needs, std::size_t first, std::size_t end,
   std::sort(norm_dims.begin(), norm_dims.end());
   for (std::size_t dims : norm_dims) inverse_norms_[dims].resize(end);
   if (needs.int8_rows) int8_scales_.resize(end);
+  if (needs.int8_errors) int8_errors_.resize(end);
 
   FloatRows reader(rows_, kernels);
   for (std::size_t start = first; start < end; start += kBlockRows) {
@@ -165,8 +183,10 @@ void Segment::build(const PlaneNeeds& needs, std::size_t first, std::size_t end,
         throw std::invalid_argument(name + " must be finite, got nan or inf in row " +
                                     std::to_string(first_row + row));
       if (signs) kernels.encode.signs(values, dim(), codes.data() + i * code_stride);
-      if (needs.int8_rows)
-        int8_scales_[row] = kernels.encode.int8(values, dim(), int8_rows_.data() + row * int8_row_stride());
+      std::uint8_t* int8_row = int8_rows_.data() + row * int8_row_stride();
+      if (needs.int8_rows) int8_scales_[row] = kernels.encode.int8(values, dim(), int8_row);
+      if (needs.int8_errors)
+        int8_errors_[row] = relative_error(values, int8_row, dim(), int8_scales_[row]);
     }
     if (needs.sign_slices > 0) sign_plane_.write(start, count, codes.data(), code_stride);
     if (needs.sign_rows)
@@ -178,7 +198,8 @@ std::size_t Segment::float_bytes() const { return owned_.size(); }
 
 std::size_t Segment::plane_bytes() const {
   std::size_t bytes = sign_plane_.n_bytes() + sign_rows_.size() + int8_rows_.size() +
-                      int8_scales_.size() * sizeof(float) + alive_.size() * 8 + ids_.size() * 8;
+                      (int8_scales_.size() + int8_errors_.size()) * sizeof(float) +
+                      alive_.size() * 8 + ids_.size() * 8;
   for (const auto& [dims, norms] : inverse_norms_) bytes += norms.size() * sizeof(float);
   return bytes;
 }

@@ -24,6 +24,7 @@ struct PlaneNeeds {
   std::size_t sign_slices = 0;
   bool sign_rows = false;
   bool int8_rows = false;
+  bool int8_errors = false;
   std::vector<std::size_t> norm_dims;  // prefixes whose inverse norms are wanted
 
   void add_norms(std::size_t dims);
@@ -65,6 +66,8 @@ class Segment {
   const std::uint8_t* int8_rows() const { return int8_rows_.data(); }
   std::size_t int8_row_stride() const { return (dim() + 63) / 64 * 64; }
   const float* int8_scales() const { return int8_scales_.data(); }
+  // Length of (row - what its int8 codes say) / length of the row; 0 for zero rows.
+  const float* int8_errors() const { return int8_errors_.data(); }
   // 1 / length of the first dims values of each row, 0 where that is 0.
   const float* inverse_norms(std::size_t dims) const { return inverse_norms_.at(dims).data(); }
 
@@ -90,6 +93,7 @@ class Segment {
   AlignedBuffer sign_rows_;
   AlignedBuffer int8_rows_;
   std::vector<float> int8_scales_;
+  std::vector<float> int8_errors_;
   std::map<std::size_t, std::vector<float>> inverse_norms_;
 };
 

@@ -6,101 +6,164 @@
 #include "arrays/float_rows.hpp"
 #include "stages/block_scorer.hpp"
 #include "stages/float_survivors.hpp"
+#include "stages/rescore.hpp"
 #include "threads/thread_pool.hpp"
 
 namespace ff {
 namespace {
 
-constexpr std::size_t kGroupQueries = 64;
-constexpr std::size_t kMinBlocksAPart = 64;
+constexpr std::size_t kGroupQueries = 32;
+constexpr std::size_t kMinBlocksAPart = 64;  // 4,096 rows
 
-// How far a float32 cosine may lie from the true one. Each of the scan's partial sums has at most
-// dim / 8 + 16 roundings of 2^-24 (Higham, Accuracy and Stability of Numerical Algorithms, section
-// 3.1, with |x| |y| <= 1), the scalar one dim; 4 more for the norms.
-float rounding_bound(std::size_t dim) {
-  return static_cast<float>(static_cast<double>(dim + 20) * std::ldexp(1.0, -24));
-}
+class ExactSearch {
+ public:
+  ExactSearch(const Corpus& corpus, ExactScan scan, const Queries& queries,
+              const SearchOptions& options, const Results& results)
+      : corpus_(corpus),
+        stage_({corpus.dim(), scan == ExactScan::int8_rows ? Precision::i8 : Precision::f32, false,
+                0}),
+        queries_(queries),
+        options_(options),
+        results_(results) {}
 
-// Replaces the float32 scores by cosines summed in float64.
-void score_in_double(const Corpus& corpus, const float* query, const Kernels& kernels,
-                     std::vector<double>& row, const Shortlist& list, std::vector<double>& scores) {
-  double query_squares = 0;
-  for (std::size_t d = 0; d < corpus.dim(); ++d)
-    query_squares += static_cast<double>(query[d]) * static_cast<double>(query[d]);
-  row.resize(corpus.dim());
-  scores.resize(list.size());
-  for (std::size_t i = 0; i < list.size(); ++i) {
-    read_double_row(corpus.segment_of(list.rows[i]).rows(), list.rows[i] % Segment::kMaxRows,
-                    kernels, row.data());
-    double dot = 0, squares = 0;
-    for (std::size_t d = 0; d < corpus.dim(); ++d) {
-      dot += static_cast<double>(query[d]) * row[d];
-      squares += row[d] * row[d];
-    }
-    const double lengths = std::sqrt(query_squares) * std::sqrt(squares);
-    scores[i] = lengths > 0 ? dot / lengths : 0;
-  }
-}
-
-}  // namespace
-
-PlaneNeeds exact_needs(const Corpus& corpus) {
-  PlaneNeeds needs;
-  needs.add_norms(corpus.dim());
-  return needs;
-}
-
-void exact_search(const Corpus& corpus, const Queries& queries, const SearchOptions& options,
-                  const Results& results) {
-  const Stage all_dims = {corpus.dim(), Precision::f32, false, 0};
-  const float slack = 2 * rounding_bound(corpus.dim());
-  std::size_t n_blocks = 0;
-  for (const auto& segment : corpus.segments()) n_blocks += segment->n_blocks();
-  const std::size_t n_groups = (queries.count + kGroupQueries - 1) / kGroupQueries;
-  const std::size_t n_parts =
-      n_groups >= options.n_threads
-          ? 1
-          : std::clamp<std::size_t>(n_blocks / kMinBlocksAPart, 1, options.n_threads);
-  const auto parts = split_blocks(corpus, n_parts);
-
-  for (std::size_t g = 0; g < n_groups; g += options.n_threads) {
-    const std::size_t groups = std::min<std::size_t>(options.n_threads, n_groups - g);
-    std::vector<std::vector<Shortlist>> lists(groups * n_parts);
-    parallel_for(groups * n_parts, options.n_threads, [&](std::size_t task) {
-      const std::size_t first = (g + task / n_parts) * kGroupQueries;
-      const Queries some = queries.slice(first, std::min(kGroupQueries, queries.count - first));
-      BlockScorer scorer(all_dims, some, options.kernels);
-      std::vector<float> scores(some.count * kBlockRows, 0.0F);
-      std::vector<FloatSurvivors> survivors(some.count, FloatSurvivors(results.k, slack, true));
-      for (const BlockRun& run : parts[task % n_parts])
-        for (std::size_t b = run.first; b < run.first + run.count; ++b) {
-          const Segment& segment = *corpus.segments()[run.segment];
-          const std::uint64_t alive = options.mask != nullptr ? (*options.mask)[run.segment][b]
-                                                              : segment.alive()[b];
-          if (alive == 0) continue;
-          scorer.score(segment, b, scores.data());
-          for (std::size_t q = 0; q < some.count; ++q)
-            survivors[q].offer(scores.data() + q * kBlockRows, alive,
-                               static_cast<Row>(run.segment * Segment::kMaxRows + b * kBlockRows));
-        }
-      for (FloatSurvivors& list : survivors) lists[task].push_back(list.finish());
-    });
-    for (std::size_t group = 0; group < groups; ++group) {
-      const std::size_t first = (g + group) * kGroupQueries;
-      const std::size_t count = std::min(kGroupQueries, queries.count - first);
-      parallel_for(count, options.n_threads, [&](std::size_t q) {
-        Shortlist list = std::move(lists[group * n_parts][q]);
+  void run() {
+    std::size_t n_blocks = 0;
+    for (const auto& segment : corpus_.segments()) n_blocks += segment->n_blocks();
+    const std::size_t n_groups = (queries_.count + kGroupQueries - 1) / kGroupQueries;
+    const std::size_t n_parts =
+        n_groups >= 2 * options_.n_threads
+            ? 1
+            : std::clamp<std::size_t>(n_blocks / kMinBlocksAPart, 1, options_.n_threads);
+    const auto parts = split_blocks(corpus_, n_parts);
+    // As many groups at a time as keep all threads busy: their lists are all that is held.
+    const std::size_t at_once = std::max<std::size_t>(1, options_.n_threads / n_parts);
+    for (std::size_t g = 0; g < n_groups; g += at_once) {
+      const std::size_t first = g * kGroupQueries;
+      const std::size_t groups = std::min(at_once, n_groups - g);
+      std::vector<std::vector<Shortlist>> lists(groups * n_parts);
+      parallel_for(lists.size(), options_.n_threads, [&](std::size_t task) {
+        lists[task] = scan_group(first + task / n_parts * kGroupQueries, parts[task % n_parts]);
+      });
+      const std::size_t count = std::min(groups * kGroupQueries, queries_.count - first);
+      parallel_for(count, options_.n_threads, [&](std::size_t q) {
+        const std::size_t group = q / kGroupQueries * n_parts;
+        Shortlist list = std::move(lists[group][q % kGroupQueries]);
         for (std::size_t p = 1; p < n_parts; ++p) {
-          const Shortlist& part = lists[group * n_parts + p][q];
+          const Shortlist& part = lists[group + p][q % kGroupQueries];
           list.rows.insert(list.rows.end(), part.rows.begin(), part.rows.end());
-          list.scores.insert(list.scores.end(), part.scores.begin(), part.scores.end());
         }
-        std::vector<double> row, scores;
-        score_in_double(corpus, queries[first + q], options.kernels, row, list, scores);
-        results.write(first + q, corpus, list.rows, scores);
+        answer(first + q, list);
       });
     }
   }
+
+ private:
+  // For each query of the group the rows of these blocks that may be among its answers.
+  std::vector<Shortlist> scan_group(std::size_t first, std::span<const BlockRun> blocks) const {
+    const Queries some = queries_.slice(first, std::min(kGroupQueries, queries_.count - first));
+    BlockScorer scorer(stage_, some, options_.kernels);
+    std::vector<BlockScorer::ErrorBound> bounds;
+    std::vector<FloatSurvivors> survivors;
+    for (std::size_t q = 0; q < some.count; ++q) {
+      bounds.push_back(scorer.error_bound(q));
+      survivors.emplace_back(results_.k, true, [this, bound = bounds[q]](Row row) {
+        return 2 * (bound.base + bound.slope * int8_error(row));
+      });
+    }
+    std::vector<float> scores(some.count * kBlockRows, 0.0F);
+    for (const BlockRun& run : blocks)
+      for (std::size_t b = run.first; b < run.first + run.count; ++b) {
+        const Segment& segment = *corpus_.segments()[run.segment];
+        const std::uint64_t alive =
+            options_.mask != nullptr ? (*options_.mask)[run.segment][b] : segment.alive()[b];
+        if (alive == 0) continue;
+        scorer.score(segment, b, scores.data());
+        const std::size_t n_rows = std::min(kBlockRows, segment.n_rows() - b * kBlockRows);
+        const auto first_row = static_cast<Row>(run.segment * Segment::kMaxRows + b * kBlockRows);
+        for (std::size_t q = 0; q < some.count; ++q) {
+          float* upper = scores.data() + q * kBlockRows;
+          if (stage_.precision == Precision::i8) {
+            const float* errors = segment.int8_errors() + b * kBlockRows;
+            for (std::size_t r = 0; r < n_rows; ++r)
+              upper[r] += bounds[q].base + bounds[q].slope * errors[r];
+          } else {
+            for (std::size_t r = 0; r < n_rows; ++r) upper[r] += bounds[q].base;
+          }
+          survivors[q].offer(upper, alive, first_row);
+        }
+      }
+    std::vector<Shortlist> lists;
+    for (FloatSurvivors& list : survivors) lists.push_back(list.finish());
+    return lists;
+  }
+
+  float int8_error(Row row) const {
+    return stage_.precision == Precision::i8
+               ? corpus_.segment_of(row).int8_errors()[row % Segment::kMaxRows]
+               : 0.0F;
+  }
+
+  void answer(std::size_t q, Shortlist& list) const {
+    const Stage all_dims = {corpus_.dim(), Precision::f32, false, 0};
+    rescore(corpus_, all_dims, queries_[q], options_.kernels, list);
+    const float width =
+        2 * BlockScorer(all_dims, queries_.slice(q, 1), options_.kernels).error_bound(0).base;
+    shorten_within(list, results_.k, width);
+    std::vector<double> scores;
+    score_in_double(queries_[q], list, scores);
+    results_.write(q, corpus_, list.rows, scores);
+  }
+
+  // Drops the rows whose score is more than `width` below the k-th.
+  static void shorten_within(Shortlist& list, std::size_t k, float width) {
+    if (list.size() <= k) return;
+    std::vector<float> sorted = list.scores;
+    const auto kth = sorted.begin() + static_cast<std::ptrdiff_t>(k - 1);
+    std::nth_element(sorted.begin(), kth, sorted.end(), std::greater<float>());
+    std::vector<std::uint32_t> kept;
+    for (std::size_t i = 0; i < list.size(); ++i)
+      if (list.scores[i] >= *kth - width) kept.push_back(static_cast<std::uint32_t>(i));
+    list.keep_only(kept);
+  }
+
+  void score_in_double(const float* query, const Shortlist& list,
+                       std::vector<double>& scores) const {
+    double query_squares = 0;
+    for (std::size_t d = 0; d < corpus_.dim(); ++d)
+      query_squares += static_cast<double>(query[d]) * static_cast<double>(query[d]);
+    std::vector<double> row(corpus_.dim());
+    for (Row i : list.rows) {
+      read_double_row(corpus_.segment_of(i).rows(), i % Segment::kMaxRows, options_.kernels,
+                      row.data());
+      double dot = 0, squares = 0;
+      for (std::size_t d = 0; d < corpus_.dim(); ++d) {
+        dot += static_cast<double>(query[d]) * row[d];
+        squares += row[d] * row[d];
+      }
+      const double lengths = std::sqrt(query_squares) * std::sqrt(squares);
+      scores.push_back(lengths > 0 ? dot / lengths : 0);
+    }
+  }
+
+  const Corpus& corpus_;
+  Stage stage_;
+  const Queries& queries_;
+  const SearchOptions& options_;
+  const Results& results_;
+};
+
+}  // namespace
+
+PlaneNeeds exact_needs(const Corpus& corpus, ExactScan scan) {
+  PlaneNeeds needs;
+  needs.add_norms(corpus.dim());
+  needs.int8_rows = needs.int8_errors = scan == ExactScan::int8_rows;
+  return needs;
+}
+
+void exact_search(const Corpus& corpus, ExactScan scan, const Queries& queries,
+                  const SearchOptions& options, const Results& results) {
+  ExactSearch(corpus, scan, queries, options, results).run();
 }
 
 }  // namespace ff

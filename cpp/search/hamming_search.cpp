@@ -61,7 +61,7 @@ void by_scan(const CodeView& codes, const CodeView& queries, const Kernels& kern
 void by_rows(const CodeView& codes, const CodeView& queries, const Kernels& kernels,
              unsigned n_threads, const HammingResults& results) {
   parallel_for(queries.n_rows, n_threads, [&](std::size_t q) {
-    FloatSurvivors survivors(results.k, 0.0F, false);
+    FloatSurvivors survivors(results.k, false);
     std::int32_t distances[kBlockRows];
     float scores[kBlockRows] = {};
     for (std::size_t first = 0; first < codes.n_rows; first += kBlockRows) {

@@ -1,6 +1,7 @@
 #include "stages/block_scorer.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 namespace ff {
@@ -65,6 +66,27 @@ void BlockScorer::score(const Segment& segment, std::size_t block, float* scores
   for (std::size_t q = 0; q < queries_.count; ++q)
     for (std::size_t r = 0; r < n_rows; ++r)
       scores[q * kBlockRows + r] *= norms[r] * inverse_lengths_[q];
+}
+
+// Let q = q' + a and x = x' + b, where q' and x' are what the integers say. Then
+//   q.x - q'.x' = q'.b + a.x,  |q.x - q'.x'| <= |q'| |b| + |a| |x|   (Cauchy-Schwarz),
+// and cosines divide by |q| |x|. On top comes the rounding of float32: a sum of dim products has a
+// relative error of at most dim * 2^-24 (Higham, Accuracy and Stability of Numerical Algorithms,
+// section 3.1), the steps to the cosine a few more.
+BlockScorer::ErrorBound BlockScorer::error_bound(std::size_t q) const {
+  const auto rounding = static_cast<float>(static_cast<double>(stage_.dims + 20) * std::ldexp(1.0, -24));
+  if (stage_.precision != Precision::i8) return {rounding, 0};
+  double approximate = 0, error = 0, exact = 0;
+  for (std::size_t d = 0; d < stage_.dims; ++d) {
+    const double value = static_cast<double>(queries_[q][d]);
+    const double integer = static_cast<double>(int8_[q].data()[d]) * static_cast<double>(int8_[q].unit);
+    approximate += integer * integer;
+    error += (value - integer) * (value - integer);
+    exact += value * value;
+  }
+  if (!(exact > 0)) return {rounding, 0};
+  return {rounding + static_cast<float>(std::sqrt(error / exact) * (1 + 1e-6)),
+          static_cast<float>(std::sqrt(approximate / exact) * (1 + 1e-6))};
 }
 
 }  // namespace ff

@@ -17,6 +17,14 @@ class BlockScorer {
   // scores[q * 64 + r] for every query and the rows of the block that exist.
   void score(const Segment& segment, std::size_t block, float* scores);
 
+  // How far a score may lie from the true cosine, either way: base + slope * int8 error of the row.
+  struct ErrorBound {
+    float base;
+    float slope;
+  };
+  // Stages that read all dims only.
+  ErrorBound error_bound(std::size_t q) const;
+
  private:
   void dot_int8(const Segment& segment, std::size_t first, std::size_t n_rows, float* dots);
   void dot_floats(const Segment& segment, std::size_t first, std::size_t n_rows, float* dots);

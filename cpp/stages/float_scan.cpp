@@ -33,7 +33,7 @@ std::vector<Shortlist> scan_floats(const ScanRequest& request, const Queries& qu
   BlockScorer scorer(request.stage, queries, request.kernels);
   std::vector<float> scores(queries.count * kBlockRows, 0.0F);
   std::vector<FloatSurvivors> survivors(queries.count,
-                                        FloatSurvivors(request.keep, 0.0F, request.keep_ties));
+                                        FloatSurvivors(request.keep, request.keep_ties));
   const auto offer_blocks = [&](std::span<const BlockRun> some) {
     for_blocks(request, some, [&](std::size_t s, std::size_t b, std::uint64_t alive) {
       scorer.score(*request.corpus.segments()[s], b, scores.data());
@@ -55,12 +55,12 @@ std::vector<Shortlist> scan_floats(const ScanRequest& request, const Queries& qu
         n_sampled == 0 ? 0
                        : threshold_rank(request.keep, n_sampled, n_sampled * total / sample.size());
     if (rank < n_sampled) {
-      for (FloatSurvivors& list : survivors) list = FloatSurvivors(rank, 0.0F, false);
+      for (FloatSurvivors& list : survivors) list = FloatSurvivors(rank, false);
       offer_blocks(sample);
       for (FloatSurvivors& list : survivors) {
         const Shortlist best = list.finish();
         const float threshold = *std::min_element(best.scores.begin(), best.scores.end());
-        list = FloatSurvivors(request.keep, 0.0F, request.keep_ties);
+        list = FloatSurvivors(request.keep, request.keep_ties);
         list.raise_threshold(threshold);
       }
     }
@@ -72,7 +72,7 @@ std::vector<Shortlist> scan_floats(const ScanRequest& request, const Queries& qu
     if (survivors[q].size() < request.keep && !sample.empty()) {  // the sample misled: once more
       const float* query = queries[q];
       BlockScorer again(request.stage, {query, 1, queries.dim}, request.kernels);
-      survivors[q] = FloatSurvivors(request.keep, 0.0F, request.keep_ties);
+      survivors[q] = FloatSurvivors(request.keep, request.keep_ties);
       for_blocks(request, blocks, [&](std::size_t s, std::size_t b, std::uint64_t alive) {
         again.score(*request.corpus.segments()[s], b, scores.data());
         survivors[q].offer(scores.data(), alive,

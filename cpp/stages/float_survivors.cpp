@@ -12,8 +12,11 @@ constexpr std::size_t kMinLimit = 1024;  // below this a shorter list is not wor
 
 }  // namespace
 
-FloatSurvivors::FloatSurvivors(std::size_t keep, float slack, bool keep_ties)
-    : keep_(keep), slack_(slack), keep_ties_(keep_ties), limit_(std::max(2 * keep, kMinLimit)) {}
+FloatSurvivors::FloatSurvivors(std::size_t keep, bool keep_ties, Width width)
+    : keep_(keep),
+      keep_ties_(keep_ties),
+      width_(std::move(width)),
+      limit_(std::max(2 * keep, kMinLimit)) {}
 
 void FloatSurvivors::clear() {
   rows_.clear();
@@ -35,10 +38,12 @@ void FloatSurvivors::offer(const float* scores, std::uint64_t alive, Row first_r
 void FloatSurvivors::shorten() {
   select_top(scores_.data(), scores_.size(), keep_, keep_ties_, kept_);
   if (kept_.size() < scores_.size()) {
+    // The true score of each of these is at least `lowest`, so a row below it is not wanted.
     float lowest = scores_[kept_[0]];
-    for (std::uint32_t i : kept_) lowest = std::min(lowest, scores_[i]);
-    threshold_ = std::max(threshold_, lowest - slack_);
-    if (slack_ > 0) {
+    for (std::uint32_t i : kept_)
+      lowest = std::min(lowest, scores_[i] - (width_ ? width_(rows_[i]) : 0.0F));
+    threshold_ = std::max(threshold_, lowest);
+    if (width_) {
       kept_.clear();
       for (std::size_t i = 0; i < scores_.size(); ++i)
         if (scores_[i] >= threshold_) kept_.push_back(static_cast<std::uint32_t>(i));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <vector>
 
@@ -9,11 +10,15 @@
 
 namespace ff {
 
-// Keeps at least the top `keep` of all rows offered, and with slack also every row whose score is
-// at most that much below the last of them. Rows must be offered in ascending order.
+// Keeps the top `keep` of all rows offered, ties among them by lower row or, with keep_ties, all.
+// With a width function scores are upper bounds, and the true score of a row lies at most width(row)
+// below; then every row is kept that may belong to the true top `keep`. Rows must be offered in
+// ascending order.
 class FloatSurvivors {
  public:
-  FloatSurvivors(std::size_t keep, float slack, bool keep_ties);
+  using Width = std::function<float(Row)>;
+
+  FloatSurvivors(std::size_t keep, bool keep_ties, Width width = nullptr);
 
   void raise_threshold(float threshold) { threshold_ = threshold; }
   float threshold() const { return threshold_; }
@@ -22,15 +27,15 @@ class FloatSurvivors {
 
   // Row r of the block counts if bit r of alive is set and scores[r] >= threshold().
   void offer(const float* scores, std::uint64_t alive, Row first_row);
-  // The survivors, cut to the top keep, ties and slack.
+  // The survivors.
   Shortlist finish();
 
  private:
   void shorten();
 
   std::size_t keep_;
-  float slack_;
   bool keep_ties_;
+  Width width_;
   float threshold_ = -std::numeric_limits<float>::infinity();
   std::size_t limit_;  // length at which the list is cut
   std::vector<Row> rows_;

@@ -91,8 +91,10 @@ Int8Query make_int8_query(const float* query, std::size_t dim, std::size_t begin
   if (!(largest > 0)) return result;
   result.unit = largest / static_cast<float>(limit);
   auto* values = reinterpret_cast<std::int8_t*>(result.values.data());
+  const float per_unit = 1 / result.unit;
   for (std::size_t d = begin; d < end; ++d) {
-    values[d] = static_cast<std::int8_t>(std::nearbyint(query[d] / result.unit));
+    const float scaled = query[d] * per_unit;
+    values[d] = static_cast<std::int8_t>(static_cast<int>(scaled + (scaled < 0 ? -0.5F : 0.5F)));
     result.sum += values[d];
   }
   return result;

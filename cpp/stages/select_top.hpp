@@ -4,55 +4,77 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <type_traits>
 #include <vector>
 
 namespace ff {
 
-// Positions of the `keep` highest scores, ascending; among equal scores the lowest positions, or
-// all of them with keep_ties (then more than `keep` may come back). All positions if n <= keep.
-// Two passes over the scores: count into bins, collect; only the bin at the border is sorted. A sort
-// or a heap of a thousand scores costs more than the scan that made them.
+// Where the top `keep` of some scores end.
 template <class Score>
-void select_top(const Score* scores, std::size_t n, std::size_t keep, bool keep_ties,
-                std::vector<std::uint32_t>& kept) {
-  kept.clear();
-  if (n <= keep) {
-    for (std::size_t i = 0; i < n; ++i) kept.push_back(static_cast<std::uint32_t>(i));
-    return;
+struct Cut {
+  Score score;        // the keep-th highest
+  std::size_t ties;   // how many that equal it belong to the top keep
+};
+
+// 1 <= keep <= n. One pass counts into bins; only the bin at the border is looked at closer. A heap
+// or a sort of a thousand scores costs more than the scan that made them.
+template <class Score>
+Cut<Score> find_cut(const Score* scores, std::size_t n, std::size_t keep) {
+  constexpr std::size_t kBins = 512;
+  Score lowest = scores[0], highest = scores[0];
+  for (std::size_t i = 1; i < n; ++i) {
+    lowest = std::min(lowest, scores[i]);
+    highest = std::max(highest, scores[i]);
   }
-  constexpr std::size_t kBins = 1024;
-  const auto [lowest, highest] = std::minmax_element(scores, scores + n);
-  const float low = static_cast<float>(*lowest);
-  const float range = static_cast<float>(*highest) - low;
-  const float per_bin = range > 0 ? static_cast<float>(kBins - 1) / range : 0.0F;
+  const float low = static_cast<float>(lowest);
+  const float range = static_cast<float>(highest) - low;
+  float per_bin = range > 0 ? static_cast<float>(kBins - 1) / range : 0.0F;
+  if (std::is_integral_v<Score>) per_bin = std::min(per_bin, 1.0F);
   // Monotonic, so no score of a lower bin beats one of a higher bin.
   const auto bin_of = [=](Score score) {
-    return static_cast<std::size_t>((static_cast<float>(score) - low) * per_bin);
+    return static_cast<std::size_t>(
+        static_cast<std::int32_t>((static_cast<float>(score) - low) * per_bin));
   };
   std::uint32_t counts[kBins] = {};
   for (std::size_t i = 0; i < n; ++i) ++counts[bin_of(scores[i])];
+  std::size_t border = kBins - 1, above = 0;
+  while (above + counts[border] < keep) above += counts[border--];
 
-  std::size_t border = kBins, above = 0;
-  while (above + counts[border - 1] < keep) above += counts[--border];
-  --border;  // bins over it hold fewer than keep scores, with it at least keep
-
+  const std::size_t wanted = keep - above;  // of the border's bin
+  if (std::is_integral_v<Score> && per_bin == 1.0F)
+    return {static_cast<Score>(lowest + static_cast<Score>(border)), wanted};
   std::vector<Score> at_border;
   for (std::size_t i = 0; i < n; ++i)
     if (bin_of(scores[i]) == border) at_border.push_back(scores[i]);
-  const auto last = at_border.begin() + static_cast<std::ptrdiff_t>(keep - above - 1);
+  const auto last = at_border.begin() + static_cast<std::ptrdiff_t>(wanted - 1);
   std::nth_element(at_border.begin(), last, at_border.end(), std::greater<Score>());
-  const Score cut = *last;
-  std::size_t ties = keep - above - static_cast<std::size_t>(std::count_if(
-                                        at_border.begin(), at_border.end(),
-                                        [cut](Score score) { return score > cut; }));
-  for (std::size_t i = 0; i < n; ++i) {
-    if (scores[i] < cut) continue;
-    if (scores[i] == cut && !keep_ties) {
-      if (ties == 0) continue;
-      --ties;
-    }
-    kept.push_back(static_cast<std::uint32_t>(i));
+  const Score score = *last;
+  const auto better =
+      std::count_if(at_border.begin(), last, [score](Score other) { return other > score; });
+  return {score, wanted - static_cast<std::size_t>(better)};
+}
+
+// Positions of the `keep` highest scores, ascending; among equal scores the lowest positions, or
+// all of them with keep_ties (then more than `keep` may come back). All positions if n <= keep.
+template <class Score>
+void select_top(const Score* scores, std::size_t n, std::size_t keep, bool keep_ties,
+                std::vector<std::uint32_t>& kept) {
+  kept.resize(n);
+  std::size_t count = 0;
+  if (n <= keep) {
+    for (; count < n; ++count) kept[count] = static_cast<std::uint32_t>(count);
+    return;
   }
+  const Cut<Score> cut = find_cut(scores, n, keep);
+  std::size_t ties = keep_ties ? n : cut.ties;
+  for (std::size_t i = 0; i < n; ++i) {  // without branches: which scores pass is not predictable
+    const bool tie = (scores[i] == cut.score) & (ties > 0);
+    ties -= tie;
+    kept[count] = static_cast<std::uint32_t>(i);
+    count += (scores[i] > cut.score) | tie;
+  }
+  kept.resize(count);
 }
 
 }  // namespace ff

@@ -12,9 +12,16 @@ namespace {
 
 // 256 KiB of cells: they stay in the L2 cache while every tile of queries passes over them.
 constexpr std::size_t kChunkBytes = std::size_t{256} << 10;
-constexpr std::size_t kSampleBlocks = 64;   // 4,096 rows
-constexpr std::size_t kSampleShare = 32;    // but at most 1 block in 32
-constexpr std::size_t kMinSurvivors = 4096; // below this a shorter list is not worth the selecting
+constexpr std::size_t kMaxChunkBlocks = 128;  // bounds the room a list needs beyond its limit
+constexpr std::size_t kSampleBlocks = 64;     // 4,096 rows
+constexpr std::size_t kSampleShare = 32;      // but at most 1 block in 32
+constexpr std::size_t kMinSurvivors = 4096;   // a shorter list is not worth the selecting
+
+std::span<SignSurvivors> lists_of_thread(std::size_t n_queries) {
+  thread_local std::vector<SignSurvivors> lists;
+  if (lists.size() < n_queries) lists.resize(n_queries);
+  return {lists.data(), n_queries};
+}
 
 class SignScanner {
  public:
@@ -23,20 +30,23 @@ class SignScanner {
       : request_(request),
         blocks_(blocks),
         n_slices_((request.stage.dims + kSliceDims - 1) / kSliceDims),
-        chunk_blocks_(std::max<std::size_t>(1, kChunkBytes / (n_slices_ * kCellBytes))),
+        chunk_blocks_(std::clamp<std::size_t>(kChunkBytes / (n_slices_ * kCellBytes), 1,
+                                              kMaxChunkBlocks)),
         limit_(std::max(2 * request.keep, kMinSurvivors)),
-        survivors_(n_queries),
+        survivors_(lists_of_thread(n_queries)),
         queries_(n_queries) {
     const std::size_t room = limit_ + chunk_blocks_ * kBlockRows;
     for (std::size_t q = 0; q < n_queries; ++q) {
-      survivors_[q].rows.resize(room);
-      survivors_[q].scores.resize(room);
+      if (survivors_[q].rows.size() < room) {
+        survivors_[q].rows.resize(room);
+        survivors_[q].scores.resize(room);
+      }
       queries_[q] = {tables + q * n_slices_ * kCellTableBytes, survivors_[q].rows.data(),
                      survivors_[q].scores.data(), 0, 0};
     }
   }
 
-  std::vector<SignSurvivors> run() {
+  std::span<const SignSurvivors> run() {
     guess_thresholds();
     pass(queries_);
     rescan_the_short();
@@ -44,7 +54,7 @@ class SignScanner {
       shorten(q);
       survivors_[q].count = queries_[q].count;
     }
-    return std::move(survivors_);
+    return survivors_;
   }
 
  private:
@@ -66,11 +76,7 @@ class SignScanner {
     for (SignQuery& query : queries_) {
       const std::size_t rank =
           threshold_rank(request_.keep, query.count, query.count * total / sample.size());
-      if (rank < query.count) {
-        std::nth_element(query.scores, query.scores + rank, query.scores + query.count,
-                         std::greater<std::uint16_t>());
-        query.threshold = query.scores[rank];
-      }
+      if (rank < query.count) query.threshold = find_cut(query.scores, query.count, rank).score;
       query.count = 0;
     }
   }
@@ -128,14 +134,14 @@ class SignScanner {
   std::size_t n_slices_;
   std::size_t chunk_blocks_;
   std::size_t limit_;  // survivors a query may gather before its list is cut
-  std::vector<SignSurvivors> survivors_;
+  std::span<SignSurvivors> survivors_;
   std::vector<SignQuery> queries_;
   std::vector<std::uint32_t> kept_;
 };
 
 }  // namespace
 
-std::vector<SignSurvivors> scan_tables(const ScanRequest& request, const std::uint8_t* tables,
+std::span<const SignSurvivors> scan_tables(const ScanRequest& request, const std::uint8_t* tables,
                                        std::size_t n_queries, std::span<const BlockRun> blocks) {
   return SignScanner(request, tables, n_queries, blocks).run();
 }

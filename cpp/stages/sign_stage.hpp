@@ -17,8 +17,10 @@ struct SignSurvivors {
 };
 
 // The scan below all b1 searches: for each query (its tables at tables + q * table_bytes, 16-byte
-// aligned) the top `keep` of the rows by (score, lower row), ascending by row.
-std::vector<SignSurvivors> scan_tables(const ScanRequest& request, const std::uint8_t* tables,
+// aligned) the top `keep` of the rows by (score, lower row), ascending by row. The lists belong to
+// the calling thread and hold until its next scan: fresh ones would cost more in page faults than
+// selecting does.
+std::span<const SignSurvivors> scan_tables(const ScanRequest& request, const std::uint8_t* tables,
                                        std::size_t n_queries, std::span<const BlockRun> blocks);
 
 }  // namespace ff

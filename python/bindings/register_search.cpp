@@ -7,6 +7,9 @@
 
 namespace {
 
+// From here on an exact search over a bare array is faster with int8 rows made for it.
+constexpr std::size_t kMinInt8Queries = 32;
+
 py::tuple exact_search(const py::array& base, const QueryArray& queries, std::size_t k,
                        unsigned n_threads, const std::optional<std::string>& isa) {
   const ff::MatrixView rows = as_rows(base);
@@ -18,8 +21,10 @@ py::tuple exact_search(const py::array& base, const QueryArray& queries, std::si
     // No Python object is touched from here on: the arguments keep the arrays alive.
     const py::gil_scoped_release unlocked;
     ff::Corpus corpus = ff::Corpus::borrow(rows);
-    corpus.require(ff::exact_needs(corpus), kernels, n_threads, "base");
-    ff::exact_search(corpus, views, {kernels, n_threads}, out);
+    const ff::ExactScan scan = views.count >= kMinInt8Queries ? ff::ExactScan::int8_rows
+                                                              : ff::ExactScan::float_rows;
+    corpus.require(ff::exact_needs(corpus, scan), kernels, n_threads, "base");
+    ff::exact_search(corpus, scan, views, {kernels, n_threads}, out);
   }
   return results.release();
 }

@@ -63,7 +63,9 @@ void scan_tile(const SignBlocks& blocks, SignQuery* queries) {
       __m256i sums[Q][kHalves];
       for (int q = 0; q < Q; ++q)
         for (int h = 0; h < kHalves; ++h) sums[q][h] = _mm256_setzero_si256();
-#pragma GCC unroll 8
+      // Two bytes a step: unrolled further, gcc 12 spills the sums (measured: 0.41 ns a row at 128
+      // dims in batches, against 0.57 unrolled 8 times).
+#pragma GCC unroll 2
       for (std::size_t j = 0; j < 8; ++j) {
         __m256i high[kHalves], low[kHalves];
         for (int h = 0; h < kHalves; ++h) {
