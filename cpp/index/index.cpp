@@ -52,17 +52,24 @@ IndexSizes Index::sizes() const {
 void Index::add(const MatrixView& rows, const std::int64_t* ids, const Kernels& kernels) {
   check_finite(rows, kernels);
   const std::unique_lock lock(mutex_);
-  if (const auto taken = ids_.first_duplicate(ids, rows.n_rows))
-    throw std::invalid_argument("ids must be new and unique, got " + std::to_string(*taken) +
-                                " which is already there or comes twice");
-  const auto& segments = corpus_.segments();
-  const bool last_full = segments.empty() || segments.back()->n_rows() == Segment::kMaxRows;
-  const auto first =
-      static_cast<Row>(last_full ? segments.size() * Segment::kMaxRows
-                                 : (segments.size() - 1) * Segment::kMaxRows +
-                                       segments.back()->n_rows());
+  check_new(ids, rows.n_rows);
+  const Row first = corpus_.next_row();
   corpus_.append(rows, ids, kernels);
   ids_.extend(first);
+}
+
+void Index::adopt(const MatrixView& rows, const std::int64_t* ids) {
+  const std::unique_lock lock(mutex_);
+  check_new(ids, rows.n_rows);
+  const auto first = static_cast<Row>(corpus_.segments().size() * Segment::kMaxRows);
+  corpus_.adopt(rows, ids);
+  ids_.extend(first);
+}
+
+void Index::check_new(const std::int64_t* ids, std::size_t n) const {
+  if (const auto taken = ids_.first_duplicate(ids, n))
+    throw std::invalid_argument("ids must be new and unique, got " + std::to_string(*taken) +
+                                " which is already there or comes twice");
 }
 
 void Index::get(const std::int64_t* ids, std::size_t n, float* out) const {

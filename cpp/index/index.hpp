@@ -30,6 +30,9 @@ class Index {
   // Throws std::invalid_argument for an id that is taken or comes twice, or a value that is not
   // finite; the index is then unchanged.
   void add(const MatrixView& rows, const std::int64_t* ids, const Kernels& kernels);
+  // Takes rows that the caller keeps alive and unchanged, without reading them; values are checked
+  // when planes are built. Throws as add does for ids.
+  void adopt(const MatrixView& rows, const std::int64_t* ids);
   // Writes the rows with these ids, dim() floats each. Throws std::out_of_range naming a missing id.
   void get(const std::int64_t* ids, std::size_t n, float* out) const;
   // All ids, in row order.
@@ -41,6 +44,7 @@ class Index {
                       const Results& results);
 
  private:
+  void check_new(const std::int64_t* ids, std::size_t n) const;
   // Shared, with the planes built.
   std::shared_lock<std::shared_mutex> lock_with(const PlaneNeeds& needs, const Kernels& kernels,
                                                 unsigned n_threads);

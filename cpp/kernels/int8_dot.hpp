@@ -15,6 +15,7 @@
 
 namespace ff {
 
+inline constexpr int kInt8RowMax = 127;
 inline constexpr int kInt8QueryMax = 63;
 inline constexpr int kInt8Zero = 128;
 inline constexpr std::size_t kInt8Step = 64;  // ranges of dims are multiples of this

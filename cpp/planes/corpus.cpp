@@ -36,7 +36,7 @@ std::size_t Corpus::n_rows() const {
 
 void Corpus::append(const MatrixView& rows, const std::int64_t* ids, const Kernels& kernels) {
   for (std::size_t done = 0; done < rows.n_rows;) {
-    if (segments_.empty() || segments_.back()->n_rows() == Segment::kMaxRows)
+    if (segments_.empty() || !segments_.back()->has_room())
       segments_.push_back(std::make_unique<Segment>(dim_));
     Segment& last = *segments_.back();
     const std::size_t count =
@@ -44,6 +44,21 @@ void Corpus::append(const MatrixView& rows, const std::int64_t* ids, const Kerne
     last.append(rows.rows(done, count), ids + done, kernels);
     done += count;
   }
+}
+
+void Corpus::adopt(const MatrixView& rows, const std::int64_t* ids) {
+  for (std::size_t first = 0; first < rows.n_rows; first += Segment::kMaxRows) {
+    const std::size_t count = std::min(Segment::kMaxRows, rows.n_rows - first);
+    segments_.push_back(
+        std::make_unique<Segment>(Segment::borrow(rows.rows(first, count), ids + first)));
+  }
+}
+
+Row Corpus::next_row() const {
+  const bool new_segment = segments_.empty() || !segments_.back()->has_room();
+  return static_cast<Row>(new_segment ? segments_.size() * Segment::kMaxRows
+                                      : (segments_.size() - 1) * Segment::kMaxRows +
+                                            segments_.back()->n_rows());
 }
 
 bool Corpus::has(const PlaneNeeds& needs) const {

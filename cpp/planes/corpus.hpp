@@ -27,7 +27,12 @@ class Corpus {
   const Segment& segment_of(Row row) const { return *segments_[row / Segment::kMaxRows]; }
   std::int64_t id(Row row) const { return segment_of(row).id(row % Segment::kMaxRows); }
 
+  // Copies rows behind the last.
   void append(const MatrixView& rows, const std::int64_t* ids, const Kernels& kernels);
+  // Rows of somebody else, behind the last.
+  void adopt(const MatrixView& rows, const std::int64_t* ids);
+  // The row number that the next appended row gets.
+  Row next_row() const;
   bool has(const PlaneNeeds& needs) const;
   // Builds the planes that any segment lacks, one segment a task. name is what error messages
   // call the rows.

@@ -62,9 +62,16 @@ Segment::Segment(std::size_t dim) {
 Segment Segment::borrow(const MatrixView& rows, std::int64_t first_id) {
   Segment segment(rows.dim);
   segment.rows_ = rows;
+  segment.owns_rows_ = false;
   segment.first_id_ = first_id;
   segment.capacity_ = segment.n_blocks() * kBlockRows;
   segment.mark_all_alive();
+  return segment;
+}
+
+Segment Segment::borrow(const MatrixView& rows, const std::int64_t* ids) {
+  Segment segment = borrow(rows, std::int64_t{0});
+  segment.ids_.assign(ids, ids + rows.n_rows);
   return segment;
 }
 
@@ -184,7 +191,7 @@ void Segment::build(const PlaneNeeds& needs, std::size_t first, std::size_t end,
                                     std::to_string(first_row + row));
       if (signs) kernels.encode.signs(values, dim(), codes.data() + i * code_stride);
       std::uint8_t* int8_row = int8_rows_.data() + row * int8_row_stride();
-      if (needs.int8_rows) int8_scales_[row] = kernels.encode.int8(values, dim(), int8_row);
+      if (needs.int8_rows) int8_scales_[row] = kernels.encode.int8(values, dim(), kInt8RowMax, int8_row);
       if (needs.int8_errors)
         int8_errors_[row] = relative_error(values, int8_row, dim(), int8_scales_[row]);
     }

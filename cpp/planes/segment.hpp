@@ -35,8 +35,10 @@ class Segment {
  public:
   static constexpr std::size_t kMaxRows = 65536;
 
-  // Rows of somebody else, who keeps them alive; their ids are first_id, first_id + 1, …
+  // Rows of somebody else, who keeps them alive; their ids are first_id, first_id + 1, …, or those
+  // given.
   static Segment borrow(const MatrixView& rows, std::int64_t first_id);
+  static Segment borrow(const MatrixView& rows, const std::int64_t* ids);
   // Codes without float rows: a sign plane and nothing else.
   static Segment from_codes(const CodeView& codes, std::int64_t first_id);
   // An empty segment that owns float32 rows.
@@ -46,6 +48,7 @@ class Segment {
   std::size_t dim() const { return rows_.dim; }
   std::size_t n_blocks() const { return (n_rows() + kBlockRows - 1) / kBlockRows; }
   const MatrixView& rows() const { return rows_; }
+  bool has_room() const { return owns_rows_ && n_rows() < kMaxRows; }
   std::int64_t id(std::size_t row) const {
     return ids_.empty() ? first_id_ + static_cast<std::int64_t>(row) : ids_[row];
   }
@@ -83,6 +86,7 @@ class Segment {
   PlaneNeeds missing(const PlaneNeeds& needs) const;
 
   MatrixView rows_;
+  bool owns_rows_ = true;
   AlignedBuffer owned_;
   std::size_t capacity_ = 0;  // rows the owned memory and the planes have room for
   std::int64_t first_id_ = 0;

@@ -17,7 +17,7 @@ BlockScorer::BlockScorer(const Stage& stage, const Queries& queries, const Kerne
   int8_values_ = AlignedBuffer(queries.count * int8_stride_);
   sums_.resize(queries.count * kBlockRows);
   for (std::size_t q = 0; q < queries.count; ++q) {
-    int8_.push_back(make_int8_query(queries[q], queries.dim, 0, stage.dims, kInt8QueryMax));
+    int8_.push_back(make_int8_query(queries[q], queries.dim, 0, stage.dims, kInt8QueryMax, kernels));
     std::memcpy(int8_values_.data() + q * int8_stride_, int8_[q].data(), int8_stride_);
   }
 }

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <cstring>
 
-#include "kernels/sign_scan.hpp"
 
 namespace ff {
 namespace {
@@ -83,20 +82,17 @@ SignTables make_symmetric_tables(const std::uint8_t* code, std::size_t dims, std
 }
 
 Int8Query make_int8_query(const float* query, std::size_t dim, std::size_t begin, std::size_t end,
-                          int limit) {
-  float largest = 0;
-  for (std::size_t d = 0; d < dim; ++d) largest = std::max(largest, std::fabs(query[d]));
+                          int limit, const Kernels& kernels) {
   Int8Query result;
-  result.values = AlignedBuffer((end + 63) / 64 * 64);
-  if (!(largest > 0)) return result;
-  result.unit = largest / static_cast<float>(limit);
-  auto* values = reinterpret_cast<std::int8_t*>(result.values.data());
-  const float per_unit = 1 / result.unit;
-  for (std::size_t d = begin; d < end; ++d) {
-    const float scaled = query[d] * per_unit;
-    values[d] = static_cast<std::int8_t>(static_cast<int>(scaled + (scaled < 0 ? -0.5F : 0.5F)));
-    result.sum += values[d];
-  }
+  result.values = AlignedBuffer((dim + 63) / 64 * 64);
+  std::uint8_t* bytes = result.values.data();
+  result.unit = kernels.encode.int8(query, dim, limit, bytes);
+  std::memset(bytes, kInt8Zero, begin);
+  std::memset(bytes + end, kInt8Zero, result.values.size() - end);
+  // From value + 128 to two's complement: flip the highest bit.
+  for (std::size_t d = 0; d < result.values.size(); ++d) bytes[d] ^= kInt8Zero;
+  for (std::size_t d = begin; d < end; ++d) result.sum += result.data()[d];
+  result.n_values = (end + 63) / 64 * 64;
   return result;
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "arrays/aligned_buffer.hpp"
+#include "kernels/dispatch.hpp"
 
 namespace ff {
 
@@ -27,17 +28,17 @@ SignTables make_asymmetric_tables(const float* query, std::size_t dims, std::uin
 // (dims - Hamming distance), exactly.
 SignTables make_symmetric_tables(const std::uint8_t* code, std::size_t dims, std::uint8_t* tables);
 
-// query[begin, end) as integers in [-limit, limit] at their positions, 0 elsewhere, padded to a
-// multiple of 64 and aligned to 64: value = integer * unit. The unit comes from all dim values, so
+// query[begin, end) as integers in [-limit, limit] at their positions, 0 elsewhere, aligned to 64: value = integer * unit. The unit comes from all dim values, so
 // that sums over successive ranges of one query may be added.
 struct Int8Query {
   AlignedBuffer values;
+  std::size_t n_values = 0;  // end, rounded up to a multiple of 64
   float unit = 0;
   std::int32_t sum = 0;  // of the integers
 
   const std::int8_t* data() const { return reinterpret_cast<const std::int8_t*>(values.data()); }
 };
 Int8Query make_int8_query(const float* query, std::size_t dim, std::size_t begin, std::size_t end,
-                          int limit);
+                          int limit, const Kernels& kernels);
 
 }  // namespace ff

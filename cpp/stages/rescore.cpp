@@ -32,12 +32,12 @@ void score_bits(const Corpus& corpus, const Stage& stage, const float* query,
   const float length = prefix_norm(query, stage.dims);
   const float per_unit =
       length > 0 ? 1 / (length * std::sqrt(static_cast<float>(stage.dims))) : 0.0F;
-  const Int8Query bits = make_int8_query(query, stage.dims, 0, stage.dims, kBitQueryMax);
+  const Int8Query bits = make_int8_query(query, stage.dims, 0, stage.dims, kBitQueryMax, kernels);
   std::vector<std::int32_t> sums;
   for_segments(corpus, list, [&](const Segment& segment, std::size_t begin, const auto& local) {
     sums.assign(local.size(), 0);
     kernels.bit_dot.rescore(bits.data(), segment.sign_rows(), segment.sign_row_stride(),
-                            local.data(), local.size(), 0, bits.values.size(), sums.data());
+                            local.data(), local.size(), 0, bits.n_values, sums.data());
     for (std::size_t i = 0; i < local.size(); ++i)
       list.scores[begin + i] = static_cast<float>(2 * sums[i] - bits.sum) * bits.unit * per_unit;
   });
@@ -76,12 +76,12 @@ void score_int8(const Corpus& corpus, const Stage& stage, const float* query,
   }
   const float length = prefix_norm(query, stage.dims);
   const std::size_t begin_dim = list.carried_dims / kInt8Step * kInt8Step;
-  const Int8Query part =
-      make_int8_query(query, corpus.dim(), list.carried_dims, stage.dims, kInt8QueryMax);
+  const Int8Query part = make_int8_query(query, corpus.dim(), list.carried_dims, stage.dims,
+                                         kInt8QueryMax, kernels);
   const float unit = length > 0 ? part.unit / length : 0.0F;
   for_segments(corpus, list, [&](const Segment& segment, std::size_t begin, const auto& local) {
     kernels.int8_dot.rescore(part.data(), segment.int8_rows(), segment.int8_row_stride(),
-                             local.data(), local.size(), begin_dim, part.values.size(),
+                             local.data(), local.size(), begin_dim, part.n_values,
                              list.sums.data() + begin);
     const float* scales = segment.int8_scales();
     const float* norms = segment.inverse_norms(stage.dims);

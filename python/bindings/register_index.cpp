@@ -20,6 +20,15 @@ void add(ff::Index& index, const py::array& vectors, const IdArray& ids) {
   index.add(rows, first_id, kernels);
 }
 
+void adopt(ff::Index& index, const QueryArray& vectors, const IdArray& ids) {
+  const ff::MatrixView rows = as_rows(vectors);
+  if (rows.dim != index.dim() || length(ids) != rows.n_rows)
+    throw std::invalid_argument("vectors and ids must fit the index");
+  const std::int64_t* first_id = ids.data();
+  const py::gil_scoped_release unlocked;
+  index.adopt(rows, first_id);
+}
+
 py::array get(const ff::Index& index, const IdArray& ids) {
   py::array_t<float> rows({length(ids), index.dim()});
   float* out = rows.mutable_data();
@@ -89,6 +98,9 @@ void register_index(py::module_& m) {
       .def("__len__", &ff::Index::size, py::call_guard<py::gil_scoped_release>())
       .def("__contains__", &ff::Index::contains, py::call_guard<py::gil_scoped_release>())
       .def("add", &add, py::arg("vectors"), py::arg("ids"))
+      // The array lives as long as the index: the rows are read in place.
+      .def("adopt", &adopt, py::arg("vectors").noconvert(), py::arg("ids"),
+           py::keep_alive<1, 2>())
       .def("get", &get, py::arg("ids"))
       .def("ids", &all_ids)
       .def("sizes",

@@ -21,6 +21,7 @@ from fastfunnel.search import (
     funnel_search,
     hamming_search,
 )
+from fastfunnel.storage import open_index as open
 from fastfunnel.vectors import binarize, normalize, truncate
 
 __version__ = _core.__version__
@@ -39,5 +40,6 @@ __all__ = [
     "funnel_search",
     "hamming_search",
     "normalize",
+    "open",
     "truncate",
 ]

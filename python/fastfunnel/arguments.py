@@ -30,7 +30,7 @@ def as_rows(value: npt.ArrayLike, name: str, dim: int | None = None) -> npt.NDAr
     if rows.ndim != 2:
         raise ValueError(f"{name} must be a 2-D array (rows, dims), got {rows.ndim}-D")
     _check_extent(rows.shape, name, dim, "dims")
-    if rows.shape[1] > 1 and rows.strides[1] != rows.itemsize or not rows.flags.aligned:
+    if (rows.shape[1] > 1 and rows.strides[1] != rows.itemsize) or not rows.flags.aligned:
         raise ValueError(
             f"{name} must have contiguous rows, got strides {rows.strides} for {rows.dtype}; "
             "pass numpy.ascontiguousarray(...)"
@@ -118,6 +118,13 @@ def as_count(value: object, name: str, at_least: int = 1) -> int:
 def as_threads(value: int | None) -> int:
     """Return a number of threads; None means the cores this process may use."""
     return _core.available_cores() if value is None else as_count(value, "threads")
+
+
+def as_isa(value: str | None) -> str | None:
+    """Return the name of an instruction-set level as it is; the core knows which there are."""
+    if value is not None and not isinstance(value, str):
+        raise TypeError(f"isa must be a str or None, got {type(value).__name__}")
+    return value
 
 
 def _check_extent(shape: tuple[int, ...], name: str, width: int | None, unit: str) -> None:

@@ -109,12 +109,12 @@ class Funnel:
             smaller keep. Source: Kusupati et al., arXiv 2205.13147, "funnel retrieval".
         """
         dim = as_count(dim, "dim")
-        smallest = min(min(trained_dims, default=1), dim)
+        smallest = min((as_count(trained, "trained_dims") for trained in trained_dims), default=1)
         if len(keeps) != 4:
             raise ValueError(f"keeps must have 4 values, got {len(keeps)}")
         kept_at: dict[int, int] = {}
         for divisor, keep in zip((32, 16, 8, 4), keeps, strict=True):
-            kept_at[max(dim // divisor, smallest, 1)] = keep
+            kept_at[max(dim // divisor, min(smallest, dim), 1)] = keep
         kept_at.pop(dim, None)
         return cls([*(Stage(d, "f32", keep) for d, keep in kept_at.items()), Stage(dim, "f32")])
 
@@ -169,7 +169,7 @@ class Funnel:
             ValueError: if the data has another form.
         """
         try:
-            stages = [dict(stage) for stage in data["stages"]]
+            stages = [{**stage} for stage in data["stages"]]
             for stage in stages:
                 if unknown := stage.keys() - {"dims", "precision", "keep", "symmetric"}:
                     raise KeyError(*unknown)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -10,8 +12,15 @@ import numpy as np
 import numpy.typing as npt
 
 from fastfunnel import _core
-from fastfunnel.arguments import as_count, as_ids, as_queries, as_rows, as_threads
-from fastfunnel.automatic import automatic_funnel
+from fastfunnel.arguments import as_count, as_ids, as_isa, as_queries, as_rows, as_threads
+from fastfunnel.automatic import (
+    EXACT_BELOW,
+    SAMPLE_QUERIES,
+    SAMPLE_ROWS,
+    Calibration,
+    automatic_funnel,
+    calibrate,
+)
 from fastfunnel.funnel import Funnel, Stage
 from fastfunnel.search import SearchResult, as_funnel
 
@@ -50,6 +59,10 @@ class Index:
             raise TypeError(f"model must be a str, got {type(model).__name__}")
         self._core = _core.Index(as_count(dim, "dim"))
         self._next_id = 0
+        self._calibration: Calibration | None = None
+        self._automatic: dict[tuple[int, int], Funnel | None] = {}  # by rows and k
+        self._writable = True
+        self._adding = threading.Lock()  # two adds must not draw the same ids
         self.model = model
         self.metric = metric
 
@@ -73,13 +86,14 @@ class Index:
             TypeError, ValueError: for rows or ids of another kind, for nan or inf, for ids that
                 are taken. The index is then unchanged.
         """
+        if not self._writable:
+            raise ValueError("the index was opened read-only; open it with writable=True to add")
         rows = as_rows(vectors, "vectors", self.dim)
-        if ids is None:
-            new_ids = np.arange(self._next_id, self._next_id + len(rows), dtype=np.int64)
-        else:
-            new_ids = as_ids(ids, len(rows))
-        self._core.add(rows, new_ids)
-        self._next_id = max(self._next_id, int(new_ids.max()) + 1)
+        given = None if ids is None else as_ids(ids, len(rows))
+        with self._adding:
+            new_ids = self._following_ids(len(rows)) if given is None else given
+            self._core.add(rows, new_ids)
+            self._next_id = max(self._next_id, int(new_ids.max()) + 1)
         return new_ids
 
     def search(
@@ -116,11 +130,20 @@ class Index:
             raise ValueError("funnel must be None when exact=True, got a funnel")
         chosen = None if exact else self.default_funnel(k) if funnel is None else as_funnel(funnel)
         stages = None if chosen is None else chosen.to_core()
-        return SearchResult(*self._core.search(found, k, stages, as_threads(threads), isa))
+        return SearchResult(*self._core.search(found, k, stages, as_threads(threads), as_isa(isa)))
 
     def default_funnel(self, k: int = 10) -> Funnel | None:
-        """Return the funnel that `search` uses when it is given none; None means exact search."""
-        return automatic_funnel(len(self), self.dim, as_count(k, "k"))
+        """Return the funnel that `search` uses when it is given none; None means exact search.
+
+        It is chosen by a sample of the rows: see fastfunnel/automatic.py.
+        """
+        k, n_rows = as_count(k, "k"), len(self)
+        if n_rows < EXACT_BELOW or 8 * k > n_rows:
+            return None
+        if (n_rows, k) not in self._automatic:
+            calibration = self._calibrated(n_rows)
+            self._automatic[n_rows, k] = automatic_funnel(calibration, n_rows, self.dim, k)
+        return self._automatic[n_rows, k]
 
     def explain(
         self, query: npt.ArrayLike, k: int = 10, *, funnel: Funnel | None = None
@@ -158,6 +181,21 @@ class Index:
         """
         return self._core.get(as_ids(ids))
 
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the index to a directory, atomically: a kill leaves the old state or the new one.
+
+        Args:
+            path: a directory that does not exist (its parent must), is empty, or holds an index,
+                which is replaced.
+
+        Raises:
+            ValueError: if the directory holds something else.
+            OSError: if the system refuses to write; an index that was there is unchanged.
+        """
+        from fastfunnel.storage import save
+
+        save(self, path)
+
     def __len__(self) -> int:
         """Return the number of rows."""
         return len(self._core)
@@ -173,3 +211,16 @@ class Index:
     def __repr__(self) -> str:
         """Return what the index holds."""
         return f"<fastfunnel.Index: {len(self)} rows of {self.dim} dims, {self.metric}>"
+
+    def _calibrated(self, n_rows: int) -> Calibration:
+        calibration = self._calibration
+        if calibration is None or n_rows > 2 * calibration.n_rows:
+            rng = np.random.default_rng(0)
+            ids = rng.choice(self._core.ids(), SAMPLE_ROWS + SAMPLE_QUERIES, replace=False)
+            calibration = self._calibration = calibrate(self._core.get(ids), n_rows)
+        return calibration
+
+    def _following_ids(self, n: int) -> _core.IdArray:
+        if self._next_id + n > 2**63:
+            raise ValueError(f"ids must be given, {n} more would pass 2^63 - 1")
+        return np.arange(self._next_id, self._next_id + n, dtype=np.int64)

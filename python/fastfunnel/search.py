@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy.typing as npt
 
 from fastfunnel import _core
-from fastfunnel.arguments import as_codes, as_count, as_queries, as_rows, as_threads
+from fastfunnel.arguments import as_codes, as_count, as_isa, as_queries, as_rows, as_threads
 from fastfunnel.funnel import Funnel
 
 
@@ -62,7 +62,11 @@ def exact_search(
     rows = as_rows(base, "base")
     return SearchResult(
         *_core.exact_search(
-            rows, as_queries(queries, rows.shape[1]), as_count(k, "k"), as_threads(threads), isa
+            rows,
+            as_queries(queries, rows.shape[1]),
+            as_count(k, "k"),
+            as_threads(threads),
+            as_isa(isa),
         )
     )
 
@@ -104,7 +108,7 @@ def funnel_search(
             funnel.to_core(),
             as_count(k, "k"),
             as_threads(threads),
-            isa,
+            as_isa(isa),
         )
     )
 
@@ -135,7 +139,7 @@ def hamming_search(
     rows = as_codes(codes, "codes")
     queries = as_codes(query_codes, "query_codes", rows.shape[1])
     return HammingResult(
-        *_core.hamming_search(rows, queries, as_count(k, "k"), as_threads(threads), isa)
+        *_core.hamming_search(rows, queries, as_count(k, "k"), as_threads(threads), as_isa(isa))
     )
 
 

@@ -19,7 +19,7 @@ Aligned<std::uint8_t> signs_of(const EncodeKernels& kernels, const float* row, s
 Aligned<std::uint8_t> int8_of(const EncodeKernels& kernels, const float* row, std::size_t dim,
                               float& scale) {
   Aligned<std::uint8_t> out(dim + 1, kGuard);
-  scale = kernels.int8(row, dim, out.data());
+  scale = kernels.int8(row, dim, kInt8RowMax, out.data());
   return out;
 }
 

@@ -60,10 +60,11 @@ __m256i rounded(const float* row, __m256 inverse) {
   return _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_loadu_ps(row), inverse));
 }
 
-float int8(const float* row, std::size_t dim, std::uint8_t* out) {
+float int8(const float* row, std::size_t dim, int limit, std::uint8_t* out) {
   float largest = largest_magnitude(row, dim);
   if (largest < kInt8Smallest) largest = 0;
-  const float inverse = largest > 0 ? 127.0F / largest : 0.0F;
+  const auto highest = static_cast<float>(limit);
+  const float inverse = largest > 0 ? highest / largest : 0.0F;
   const __m256 factor = _mm256_set1_ps(inverse);
   const __m256i offset = _mm256_set1_epi8(static_cast<char>(128));
   std::size_t d = 0;
@@ -75,7 +76,7 @@ float int8(const float* row, std::size_t dim, std::uint8_t* out) {
   for (; d < dim; ++d)
     out[d] =
         static_cast<std::uint8_t>(128 + _mm_cvtss_si32(_mm_mul_ss(_mm_set_ss(row[d]), _mm_set_ss(inverse))));
-  return largest / 127.0F;
+  return largest / highest;
 }
 
 void widen_f16(const std::uint16_t* in, std::size_t n, float* out) {

@@ -11,7 +11,8 @@ namespace ff {
 namespace {
 
 constexpr std::size_t kLanes = 8;
-constexpr std::size_t kRowsAhead = 3;  // rescore prefetches this many rows ahead
+constexpr std::size_t kRowsAhead = 3;     // rescore prefetches this many rows ahead
+constexpr std::ptrdiff_t kTilesAhead = 2; // and a scan by one query this many tiles
 
 const float* row_at(const void* rows, std::ptrdiff_t row_stride, std::size_t row) {
   return reinterpret_cast<const float*>(static_cast<const char*>(rows) +
@@ -69,19 +70,33 @@ void scan_tile(const float* queries, std::size_t query_stride, const void* rows,
                std::ptrdiff_t row_stride, std::size_t dim, float* out, std::size_t out_stride) {
   const float* row[R];
   for (int r = 0; r < R; ++r) row[r] = row_at(rows, row_stride, r);
-  __m256 sums[Q][R];
+  __m256 sums[Q][R];  // in registers only if every loop over them is unrolled
+#pragma GCC unroll 4
   for (int q = 0; q < Q; ++q)
+#pragma GCC unroll 4
     for (int r = 0; r < R; ++r) sums[q][r] = _mm256_setzero_ps();
   std::size_t d = 0;
   for (; d + kLanes <= dim; d += kLanes) {
     __m256 x[R];
-    for (int r = 0; r < R; ++r) x[r] = _mm256_loadu_ps(row[r] + d);
+#pragma GCC unroll 4
+    for (int r = 0; r < R; ++r) {
+      x[r] = _mm256_loadu_ps(row[r] + d);
+      // One query is bound by memory: ask for the rows of the next tile, which short rows would
+      // not let the hardware foresee.
+      if (Q == 1)
+        _mm_prefetch(reinterpret_cast<const char*>(row[r] + d) + kTilesAhead * R * row_stride,
+                     _MM_HINT_T0);
+    }
+#pragma GCC unroll 4
     for (int q = 0; q < Q; ++q) {
       const __m256 y = _mm256_loadu_ps(queries + q * query_stride + d);
+#pragma GCC unroll 4
       for (int r = 0; r < R; ++r) sums[q][r] = _mm256_fmadd_ps(x[r], y, sums[q][r]);
     }
   }
+#pragma GCC unroll 4
   for (int q = 0; q < Q; ++q)
+#pragma GCC unroll 4
     for (int r = 0; r < R; ++r) {
       float sum = sum_of(sums[q][r]);
       for (std::size_t tail = d; tail < dim; ++tail)

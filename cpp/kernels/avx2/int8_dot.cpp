@@ -8,7 +8,8 @@
 namespace ff {
 namespace {
 
-constexpr std::size_t kRowsAhead = 4;  // rescore prefetches this many rows ahead
+constexpr std::size_t kRowsAhead = 4;   // rescore prefetches this many rows ahead
+constexpr std::size_t kTilesAhead = 4;  // and a scan by one query this many tiles
 
 __m256i load(const void* bytes) { return _mm256_load_si256(static_cast<const __m256i*>(bytes)); }
 
@@ -52,19 +53,31 @@ template <int Q, int R>
 void scan_tile(const std::int8_t* queries, std::size_t query_stride, const std::uint8_t* rows,
                std::size_t row_stride, std::size_t dim, std::int32_t* out, std::size_t out_stride) {
   const __m256i ones = _mm256_set1_epi16(1);
-  __m256i sums[Q][R];
+  __m256i sums[Q][R];  // in registers only if every loop over them is unrolled
+#pragma GCC unroll 4
   for (int q = 0; q < Q; ++q)
+#pragma GCC unroll 4
     for (int r = 0; r < R; ++r) sums[q][r] = _mm256_setzero_si256();
   for (std::size_t d = 0; d < dim; d += 32) {
     __m256i x[R];
-    for (int r = 0; r < R; ++r) x[r] = load(rows + r * row_stride + d);
+#pragma GCC unroll 4
+    for (int r = 0; r < R; ++r) {
+      x[r] = load(rows + r * row_stride + d);
+      if (Q == 1)  // bound by memory: ask for the rows of a later tile
+        _mm_prefetch(reinterpret_cast<const char*>(rows + (kTilesAhead * R + r) * row_stride + d),
+                     _MM_HINT_T0);
+    }
+#pragma GCC unroll 4
     for (int q = 0; q < Q; ++q) {
       const __m256i y = load_unaligned(queries + q * query_stride + d);
+#pragma GCC unroll 4
       for (int r = 0; r < R; ++r)
         sums[q][r] = _mm256_add_epi32(sums[q][r], products(x[r], y, ones));
     }
   }
+#pragma GCC unroll 4
   for (int q = 0; q < Q; ++q)
+#pragma GCC unroll 4
     for (int r = 0; r < R; ++r) out[q * out_stride + r] = sum_of(sums[q][r]);
 }
 

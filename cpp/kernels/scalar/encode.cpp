@@ -15,14 +15,15 @@ void signs(const float* row, std::size_t dim, std::uint8_t* out) {
   }
 }
 
-float int8(const float* row, std::size_t dim, std::uint8_t* out) {
+float int8(const float* row, std::size_t dim, int limit, std::uint8_t* out) {
   float largest = 0;
   for (std::size_t d = 0; d < dim; ++d) largest = std::fmax(largest, std::fabs(row[d]));
   if (largest < kInt8Smallest) largest = 0;
-  const float inverse = largest > 0 ? 127.0F / largest : 0.0F;
+  const auto highest = static_cast<float>(limit);
+  const float inverse = largest > 0 ? highest / largest : 0.0F;
   for (std::size_t d = 0; d < dim; ++d)
     out[d] = static_cast<std::uint8_t>(128 + static_cast<int>(std::nearbyint(row[d] * inverse)));
-  return largest / 127.0F;
+  return largest / highest;
 }
 
 float widen(std::uint16_t half) {
