@@ -33,15 +33,15 @@ class Index {
   // Takes rows that the caller keeps alive and unchanged, without reading them; values are checked
   // when planes are built. Throws as add does for ids.
   void adopt(const MatrixView& rows, const std::int64_t* ids);
-  // Writes the rows with these ids, dim() floats each. Throws std::out_of_range naming a missing id.
+  // Writes the rows with these ids, dim() floats each. Throws std::out_of_range naming a missing
+  // id.
   void get(const std::int64_t* ids, std::size_t n, float* out) const;
   // All ids, in row order.
   std::vector<std::int64_t> ids() const;
 
   void search(const Funnel& funnel, const Queries& queries, const SearchOptions& options,
               const Results& results);
-  void search_exactly(const Queries& queries, const SearchOptions& options,
-                      const Results& results);
+  void search_exactly(const Queries& queries, const SearchOptions& options, const Results& results);
 
  private:
   void check_new(const std::int64_t* ids, std::size_t n) const;

@@ -9,8 +9,7 @@
 namespace ff {
 namespace {
 
-constexpr std::array<std::string_view, 4> kNames = {"scalar", "avx2", "avx512",
-                                                    "avx512_vpopcntdq"};
+constexpr std::array<std::string_view, 4> kNames = {"scalar", "avx2", "avx512", "avx512_vpopcntdq"};
 
 std::vector<Isa> detect_levels() {
   const CpuFeatures f = detect_cpu_features();

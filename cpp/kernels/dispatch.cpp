@@ -65,9 +65,8 @@ Kernels select(Isa isa) {
 }  // namespace
 
 const Kernels& kernels_for(Isa isa) {
-  static const std::array<Kernels, 4> by_level = {select(Isa::scalar), select(Isa::avx2),
-                                                  select(Isa::avx512),
-                                                  select(Isa::avx512_vpopcntdq)};
+  static const std::array<Kernels, 4> by_level = {
+      select(Isa::scalar), select(Isa::avx2), select(Isa::avx512), select(Isa::avx512_vpopcntdq)};
   return by_level[static_cast<std::size_t>(isa)];
 }
 

@@ -19,7 +19,8 @@ struct EncodeKernels {
   void (*signs)(const float* row, std::size_t dim, std::uint8_t* out);
 
   // int8: out[d] = 128 + round_to_even(row[d] * (limit / max|row|)), 1 <= limit <= 127. Returns the
-  // scale, max|row| / limit (0 for a row without a value above kInt8Smallest, whose codes are all 128). Writes dim bytes.
+  // scale, max|row| / limit (0 for a row without a value above kInt8Smallest, whose codes are all
+  // 128). Writes dim bytes.
   float (*int8)(const float* row, std::size_t dim, int limit, std::uint8_t* out);
 
   // float16 to float32, n values.

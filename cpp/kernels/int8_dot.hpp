@@ -29,7 +29,8 @@ struct Int8DotKernels {
                   const std::uint32_t* ids, std::size_t n, std::size_t begin, std::size_t end,
                   std::int32_t* dots);
 
-  // Scan: out[q * out_stride + r] = sum over d < dim (a multiple of 64), for q < n_queries, r < n_rows.
+  // Scan: out[q * out_stride + r] = sum over d < dim (a multiple of 64), for q < n_queries, r <
+  // n_rows.
   void (*scan)(const std::int8_t* queries, std::size_t query_stride, std::size_t n_queries,
                const std::uint8_t* rows, std::size_t row_stride, std::size_t n_rows,
                std::size_t dim, std::int32_t* out, std::size_t out_stride);

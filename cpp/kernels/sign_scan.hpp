@@ -3,7 +3,8 @@
 // Layout of the plane. Rows come in blocks of 64. A slice holds 64 dims of all blocks; the cell of
 // one block in one slice is 8 x 64 bytes, byte-major: byte [j][r] holds dims 8j..8j+7 of row r, the
 // first dim in the highest bit. Cells are 64-byte aligned. So a register of 64 bytes holds the same
-// 8 dims of 64 rows, a score needs no horizontal sum, and a prefix reads its slices and nothing else.
+// 8 dims of 64 rows, a score needs no horizontal sum, and a prefix reads its slices and nothing
+// else.
 //
 //     slices + s * slice_stride + b * 512 + j * 64 + r
 //
@@ -25,7 +26,7 @@
 namespace ff {
 
 inline constexpr std::size_t kBlockRows = 64;
-inline constexpr std::size_t kCellBytes = 512;       // one block in one slice
+inline constexpr std::size_t kCellBytes = 512;  // one block in one slice
 inline constexpr std::size_t kSliceDims = 64;
 inline constexpr std::size_t kCellTableBytes = 256;  // 8 bytes x 2 tables x 16 entries
 inline constexpr int kMaxCellScore = 255;

@@ -39,8 +39,7 @@ void Corpus::append(const MatrixView& rows, const std::int64_t* ids, const Kerne
     if (segments_.empty() || !segments_.back()->has_room())
       segments_.push_back(std::make_unique<Segment>(dim_));
     Segment& last = *segments_.back();
-    const std::size_t count =
-        std::min(Segment::kMaxRows - last.n_rows(), rows.n_rows - done);
+    const std::size_t count = std::min(Segment::kMaxRows - last.n_rows(), rows.n_rows - done);
     last.append(rows.rows(done, count), ids + done, kernels);
     done += count;
   }

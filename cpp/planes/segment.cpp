@@ -39,8 +39,8 @@ float relative_error(const float* row, const std::uint8_t* codes, std::size_t di
   }
   const double length = squares[0] + squares[1] + squares[2] + squares[3];
   if (!(length > 0)) return 0;
-  return static_cast<float>(
-      std::sqrt((errors[0] + errors[1] + errors[2] + errors[3]) / length) * (1 + 1e-6));
+  return static_cast<float>(std::sqrt((errors[0] + errors[1] + errors[2] + errors[3]) / length) *
+                            (1 + 1e-6));
 }
 
 }  // namespace
@@ -94,8 +94,7 @@ Segment Segment::from_codes(const CodeView& codes, std::int64_t first_id) {
 
 void Segment::mark_all_alive() {
   alive_.assign(n_blocks(), ~std::uint64_t{0});
-  if (n_rows() % kBlockRows != 0)
-    alive_.back() = (std::uint64_t{1} << (n_rows() % kBlockRows)) - 1;
+  if (n_rows() % kBlockRows != 0) alive_.back() = (std::uint64_t{1} << (n_rows() % kBlockRows)) - 1;
 }
 
 void Segment::reserve(std::size_t n_rows) {
@@ -191,7 +190,8 @@ void Segment::build(const PlaneNeeds& needs, std::size_t first, std::size_t end,
                                     std::to_string(first_row + row));
       if (signs) kernels.encode.signs(values, dim(), codes.data() + i * code_stride);
       std::uint8_t* int8_row = int8_rows_.data() + row * int8_row_stride();
-      if (needs.int8_rows) int8_scales_[row] = kernels.encode.int8(values, dim(), kInt8RowMax, int8_row);
+      if (needs.int8_rows)
+        int8_scales_[row] = kernels.encode.int8(values, dim(), kInt8RowMax, int8_row);
       if (needs.int8_errors)
         int8_errors_[row] = relative_error(values, int8_row, dim(), int8_scales_[row]);
     }

@@ -13,8 +13,8 @@ void SignPlane::write(std::size_t first, std::size_t n_rows, const std::uint8_t*
   for (std::size_t s = 0; s < n_slices_; ++s)
     for (std::size_t i = 0; i < n_rows; ++i) {
       const std::size_t row = first + i;
-      std::uint8_t* lane = cells_.data() + s * slice_stride() + row / kBlockRows * kCellBytes +
-                           row % kBlockRows;
+      std::uint8_t* lane =
+          cells_.data() + s * slice_stride() + row / kBlockRows * kCellBytes + row % kBlockRows;
       const std::uint8_t* code = codes + i * code_stride + s * 8;
       for (std::size_t j = 0; j < 8; ++j) lane[j * kBlockRows] = code[j];
     }

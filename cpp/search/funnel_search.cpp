@@ -9,8 +9,8 @@
 namespace ff {
 namespace {
 
-constexpr std::size_t kGroupQueries = 32;      // their tables share the cache with a chunk of rows
-constexpr std::size_t kMinBlocksAPart = 256;   // 16,384 rows: less is not worth waking a thread
+constexpr std::size_t kGroupQueries = 32;     // their tables share the cache with a chunk of rows
+constexpr std::size_t kMinBlocksAPart = 256;  // 16,384 rows: less is not worth waking a thread
 
 class FunnelSearch {
  public:
@@ -21,7 +21,8 @@ class FunnelSearch {
   void run() {
     std::size_t n_blocks = 0;
     for (const auto& segment : corpus_.segments()) n_blocks += segment->n_blocks();
-    const std::size_t n_parts = std::min<std::size_t>(options_.n_threads, n_blocks / kMinBlocksAPart);
+    const std::size_t n_parts =
+        std::min<std::size_t>(options_.n_threads, n_blocks / kMinBlocksAPart);
     if (queries_.count >= 2 * options_.n_threads || n_parts <= 1)
       by_queries();
     else
@@ -40,9 +41,8 @@ class FunnelSearch {
 
   void by_queries() {
     const auto all_blocks = split_blocks(corpus_, 1)[0];
-    const std::size_t group =
-        std::clamp<std::size_t>((queries_.count + options_.n_threads - 1) / options_.n_threads, 1,
-                                kGroupQueries);
+    const std::size_t group = std::clamp<std::size_t>(
+        (queries_.count + options_.n_threads - 1) / options_.n_threads, 1, kGroupQueries);
     parallel_for((queries_.count + group - 1) / group, options_.n_threads, [&](std::size_t g) {
       const std::size_t first = g * group;
       const Queries some = queries_.slice(first, std::min(group, queries_.count - first));
@@ -69,8 +69,7 @@ class FunnelSearch {
       shorten(merged[q], keep_of(0), is_last(0));
     }
     note(0, corpus_.n_rows(), timer);
-    parallel_for(queries_.count, options_.n_threads,
-                 [&](std::size_t q) { finish(q, merged[q]); });
+    parallel_for(queries_.count, options_.n_threads, [&](std::size_t q) { finish(q, merged[q]); });
   }
 
   void finish(std::size_t q, Shortlist& list) const {

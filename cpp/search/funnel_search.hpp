@@ -15,8 +15,8 @@ namespace ff {
 struct SearchOptions {
   const Kernels& kernels;
   unsigned n_threads = 1;
-  const RowMask* mask = nullptr;                // rows that may answer; null: all
-  std::vector<StageTrace>* trace = nullptr;     // filled for a single query
+  const RowMask* mask = nullptr;             // rows that may answer; null: all
+  std::vector<StageTrace>* trace = nullptr;  // filled for a single query
 };
 
 // The funnel must be valid for the corpus and its planes must have been built.

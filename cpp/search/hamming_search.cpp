@@ -40,8 +40,8 @@ void by_scan(const CodeView& codes, const CodeView& queries, const Kernels& kern
   const Corpus corpus = Corpus::from_codes(codes, n_threads);
   const auto blocks = split_blocks(corpus, 1)[0];
   const std::size_t table_bytes = (dims + kSliceDims - 1) / kSliceDims * kCellTableBytes;
-  const ScanRequest request = {corpus, nullptr, {dims, Precision::b1, true, 0}, results.k, false,
-                               kernels};
+  const ScanRequest request = {corpus,    nullptr, {dims, Precision::b1, true, 0},
+                               results.k, false,   kernels};
   const std::size_t n_groups = (queries.n_rows + kGroupQueries - 1) / kGroupQueries;
   parallel_for(n_groups, n_threads, [&](std::size_t g) {
     const std::size_t first = g * kGroupQueries;

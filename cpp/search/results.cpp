@@ -24,8 +24,8 @@ void Results::write(std::size_t q, const Corpus& corpus, const std::vector<Row>&
                     answers.end());
   for (std::size_t i = 0; i < k; ++i) {
     ids[q * k + i] = i < found ? answers[i].id : -1;
-    scores[q * k + i] = i < found ? static_cast<float>(answers[i].score)
-                                  : -std::numeric_limits<float>::infinity();
+    scores[q * k + i] =
+        i < found ? static_cast<float>(answers[i].score) : -std::numeric_limits<float>::infinity();
   }
 }
 

@@ -22,7 +22,7 @@ struct Results {
 
 // What one stage did for one query.
 struct StageTrace {
-  std::size_t rows = 0;     // rows it scored
+  std::size_t rows = 0;  // rows it scored
   double seconds = 0;
 };
 

@@ -17,7 +17,8 @@ BlockScorer::BlockScorer(const Stage& stage, const Queries& queries, const Kerne
   int8_values_ = AlignedBuffer(queries.count * int8_stride_);
   sums_.resize(queries.count * kBlockRows);
   for (std::size_t q = 0; q < queries.count; ++q) {
-    int8_.push_back(make_int8_query(queries[q], queries.dim, 0, stage.dims, kInt8QueryMax, kernels));
+    int8_.push_back(
+        make_int8_query(queries[q], queries.dim, 0, stage.dims, kInt8QueryMax, kernels));
     std::memcpy(int8_values_.data() + q * int8_stride_, int8_[q].data(), int8_stride_);
   }
 }
@@ -74,12 +75,14 @@ void BlockScorer::score(const Segment& segment, std::size_t block, float* scores
 // relative error of at most dim * 2^-24 (Higham, Accuracy and Stability of Numerical Algorithms,
 // section 3.1), the steps to the cosine a few more.
 BlockScorer::ErrorBound BlockScorer::error_bound(std::size_t q) const {
-  const auto rounding = static_cast<float>(static_cast<double>(stage_.dims + 20) * std::ldexp(1.0, -24));
+  const auto rounding =
+      static_cast<float>(static_cast<double>(stage_.dims + 20) * std::ldexp(1.0, -24));
   if (stage_.precision != Precision::i8) return {rounding, 0};
   double approximate = 0, error = 0, exact = 0;
   for (std::size_t d = 0; d < stage_.dims; ++d) {
     const double value = static_cast<double>(queries_[q][d]);
-    const double integer = static_cast<double>(int8_[q].data()[d]) * static_cast<double>(int8_[q].unit);
+    const double integer =
+        static_cast<double>(int8_[q].data()[d]) * static_cast<double>(int8_[q].unit);
     approximate += integer * integer;
     error += (value - integer) * (value - integer);
     exact += value * value;

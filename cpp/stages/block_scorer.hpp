@@ -37,7 +37,7 @@ class BlockScorer {
   std::size_t int8_stride_ = 0;
   std::vector<Int8Query> int8_;
   std::vector<std::int32_t> sums_;
-  std::vector<float> converted_;        // a block of rows that are not float32
+  std::vector<float> converted_;  // a block of rows that are not float32
 };
 
 }  // namespace ff

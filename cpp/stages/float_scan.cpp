@@ -23,7 +23,8 @@ template <class Each>
 void for_blocks(const ScanRequest& request, std::span<const BlockRun> blocks, const Each& each) {
   for (const BlockRun& run : blocks)
     for (std::size_t b = run.first; b < run.first + run.count; ++b)
-      if (const std::uint64_t alive = alive_word(request, run.segment, b)) each(run.segment, b, alive);
+      if (const std::uint64_t alive = alive_word(request, run.segment, b))
+        each(run.segment, b, alive);
 }
 
 }  // namespace

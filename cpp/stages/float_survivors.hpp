@@ -11,9 +11,9 @@
 namespace ff {
 
 // Keeps the top `keep` of all rows offered, ties among them by lower row or, with keep_ties, all.
-// With a width function scores are upper bounds, and the true score of a row lies at most width(row)
-// below; then every row is kept that may belong to the true top `keep`. Rows must be offered in
-// ascending order.
+// With a width function scores are upper bounds, and the true score of a row lies at most
+// width(row) below; then every row is kept that may belong to the true top `keep`. Rows must be
+// offered in ascending order.
 class FloatSurvivors {
  public:
   using Width = std::function<float(Row)>;

@@ -11,10 +11,10 @@ namespace ff {
 enum class Precision { f32, i8, b1 };
 
 struct Stage {
-  std::size_t dims = 0;                 // leading dims it reads
+  std::size_t dims = 0;  // leading dims it reads
   Precision precision = Precision::f32;
-  bool symmetric = false;               // b1 only: Hamming instead of the asymmetric score
-  std::size_t keep = 0;                 // rows it passes on; unused in the last stage, which keeps k
+  bool symmetric = false;  // b1 only: Hamming instead of the asymmetric score
+  std::size_t keep = 0;    // rows it passes on; unused in the last stage, which keeps k
 
   bool operator==(const Stage&) const = default;
 };

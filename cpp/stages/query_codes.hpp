@@ -28,8 +28,9 @@ SignTables make_asymmetric_tables(const float* query, std::size_t dims, std::uin
 // (dims - Hamming distance), exactly.
 SignTables make_symmetric_tables(const std::uint8_t* code, std::size_t dims, std::uint8_t* tables);
 
-// query[begin, end) as integers in [-limit, limit] at their positions, 0 elsewhere, aligned to 64: value = integer * unit. The unit comes from all dim values, so
-// that sums over successive ranges of one query may be added.
+// query[begin, end) as integers in [-limit, limit] at their positions, 0 elsewhere, aligned to 64:
+// value = integer * unit. The unit comes from all dim values, so that sums over successive ranges
+// of one query may be added.
 struct Int8Query {
   AlignedBuffer values;
   std::size_t n_values = 0;  // end, rounded up to a multiple of 64

@@ -58,7 +58,8 @@ void score_hamming(const Corpus& corpus, const Stage& stage, const float* query,
     kernels.hamming.distances_at(code.data(), segment.sign_rows(), stride, local.data(),
                                  local.size(), n_bytes, distances.data());
     for (std::size_t i = 0; i < local.size(); ++i) {
-      const std::uint8_t last = segment.sign_rows()[local[i] * segment.sign_row_stride() + n_bytes - 1];
+      const std::uint8_t last =
+          segment.sign_rows()[local[i] * segment.sign_row_stride() + n_bytes - 1];
       const int beyond = __builtin_popcount(static_cast<std::uint8_t>(last & ~tail));
       list.scores[begin + i] =
           1 - 2 * static_cast<float>(distances[i] - beyond) / static_cast<float>(stage.dims);
@@ -76,8 +77,8 @@ void score_int8(const Corpus& corpus, const Stage& stage, const float* query,
   }
   const float length = prefix_norm(query, stage.dims);
   const std::size_t begin_dim = list.carried_dims / kInt8Step * kInt8Step;
-  const Int8Query part = make_int8_query(query, corpus.dim(), list.carried_dims, stage.dims,
-                                         kInt8QueryMax, kernels);
+  const Int8Query part =
+      make_int8_query(query, corpus.dim(), list.carried_dims, stage.dims, kInt8QueryMax, kernels);
   const float unit = length > 0 ? part.unit / length : 0.0F;
   for_segments(corpus, list, [&](const Segment& segment, std::size_t begin, const auto& local) {
     kernels.int8_dot.rescore(part.data(), segment.int8_rows(), segment.int8_row_stride(),
@@ -87,17 +88,17 @@ void score_int8(const Corpus& corpus, const Stage& stage, const float* query,
     const float* norms = segment.inverse_norms(stage.dims);
     for (std::size_t i = 0; i < local.size(); ++i) {
       list.sums[begin + i] -= kInt8Zero * part.sum;
-      list.scores[begin + i] = static_cast<float>(list.sums[begin + i]) * unit *
-                               scales[local[i]] * norms[local[i]];
+      list.scores[begin + i] =
+          static_cast<float>(list.sums[begin + i]) * unit * scales[local[i]] * norms[local[i]];
     }
   });
   list.carried_dims = stage.dims;
 }
 
 // Adds the products and squares of dims [begin, end) of rows that are not float32.
-void add_converted(const Segment& segment, const float* query, const std::vector<std::uint32_t>& local,
-                   std::size_t begin, std::size_t end, const Kernels& kernels, float* dots,
-                   float* squares) {
+void add_converted(const Segment& segment, const float* query,
+                   const std::vector<std::uint32_t>& local, std::size_t begin, std::size_t end,
+                   const Kernels& kernels, float* dots, float* squares) {
   FloatRows reader(segment.rows(), kernels);
   const std::uint32_t first = 0;
   for (std::size_t i = 0; i < local.size(); ++i)

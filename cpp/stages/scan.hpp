@@ -36,7 +36,7 @@ struct ScanRequest {
   const RowMask* mask;  // null: all rows
   Stage stage;
   std::size_t keep;
-  bool keep_ties;       // the last stage keeps all rows that tie for the last place
+  bool keep_ties;  // the last stage keeps all rows that tie for the last place
   const Kernels& kernels;
 };
 

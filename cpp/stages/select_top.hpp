@@ -13,8 +13,8 @@ namespace ff {
 // Where the top `keep` of some scores end.
 template <class Score>
 struct Cut {
-  Score score;        // the keep-th highest
-  std::size_t ties;   // how many that equal it belong to the top keep
+  Score score;       // the keep-th highest
+  std::size_t ties;  // how many that equal it belong to the top keep
 };
 
 // 1 <= keep <= n. One pass counts into bins; only the bin at the border is looked at closer. A heap

@@ -30,8 +30,8 @@ class SignScanner {
       : request_(request),
         blocks_(blocks),
         n_slices_((request.stage.dims + kSliceDims - 1) / kSliceDims),
-        chunk_blocks_(std::clamp<std::size_t>(kChunkBytes / (n_slices_ * kCellBytes), 1,
-                                              kMaxChunkBlocks)),
+        chunk_blocks_(
+            std::clamp<std::size_t>(kChunkBytes / (n_slices_ * kCellBytes), 1, kMaxChunkBlocks)),
         limit_(std::max(2 * request.keep, kMinSurvivors)),
         survivors_(lists_of_thread(n_queries)),
         queries_(n_queries) {
@@ -60,11 +60,11 @@ class SignScanner {
  private:
   void scan_run(const BlockRun& run, std::span<SignQuery> queries) const {
     const Segment& segment = *request_.corpus.segments()[run.segment];
-    const std::uint64_t* alive = request_.mask != nullptr ? (*request_.mask)[run.segment].data()
-                                                          : segment.alive().data();
-    const SignBlocks blocks = segment.sign_plane().blocks(
-        run.first, run.count, n_slices_, alive,
-        static_cast<std::uint32_t>(run.segment * Segment::kMaxRows));
+    const std::uint64_t* alive =
+        request_.mask != nullptr ? (*request_.mask)[run.segment].data() : segment.alive().data();
+    const SignBlocks blocks =
+        segment.sign_plane().blocks(run.first, run.count, n_slices_, alive,
+                                    static_cast<std::uint32_t>(run.segment * Segment::kMaxRows));
     request_.kernels.sign_scan.scan(blocks, queries.data(), queries.size());
   }
 
@@ -81,7 +81,8 @@ class SignScanner {
     }
   }
 
-  // All blocks past these queries; lists that grow over the limit are cut and raise their threshold.
+  // All blocks past these queries; lists that grow over the limit are cut and raise their
+  // threshold.
   void pass(std::span<SignQuery> queries) {
     for (const BlockRun& run : blocks_)
       for (std::size_t done = 0; done < run.count; done += chunk_blocks_) {
@@ -142,7 +143,8 @@ class SignScanner {
 }  // namespace
 
 std::span<const SignSurvivors> scan_tables(const ScanRequest& request, const std::uint8_t* tables,
-                                       std::size_t n_queries, std::span<const BlockRun> blocks) {
+                                           std::size_t n_queries,
+                                           std::span<const BlockRun> blocks) {
   return SignScanner(request, tables, n_queries, blocks).run();
 }
 

@@ -21,6 +21,6 @@ struct SignSurvivors {
 // the calling thread and hold until its next scan: fresh ones would cost more in page faults than
 // selecting does.
 std::span<const SignSurvivors> scan_tables(const ScanRequest& request, const std::uint8_t* tables,
-                                       std::size_t n_queries, std::span<const BlockRun> blocks);
+                                           std::size_t n_queries, std::span<const BlockRun> blocks);
 
 }  // namespace ff

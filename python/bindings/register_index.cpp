@@ -1,8 +1,7 @@
 // The index of the core.
-#include "index/index.hpp"
-
 #include <stdexcept>
 
+#include "index/index.hpp"
 #include "numpy_args.hpp"
 #include "register.hpp"
 
@@ -99,8 +98,7 @@ void register_index(py::module_& m) {
       .def("__contains__", &ff::Index::contains, py::call_guard<py::gil_scoped_release>())
       .def("add", &add, py::arg("vectors"), py::arg("ids"))
       // The array lives as long as the index: the rows are read in place.
-      .def("adopt", &adopt, py::arg("vectors").noconvert(), py::arg("ids"),
-           py::keep_alive<1, 2>())
+      .def("adopt", &adopt, py::arg("vectors").noconvert(), py::arg("ids"), py::keep_alive<1, 2>())
       .def("get", &get, py::arg("ids"))
       .def("ids", &all_ids)
       .def("sizes",

@@ -21,8 +21,8 @@ py::tuple exact_search(const py::array& base, const QueryArray& queries, std::si
     // No Python object is touched from here on: the arguments keep the arrays alive.
     const py::gil_scoped_release unlocked;
     ff::Corpus corpus = ff::Corpus::borrow(rows);
-    const ff::ExactScan scan = views.count >= kMinInt8Queries ? ff::ExactScan::int8_rows
-                                                              : ff::ExactScan::float_rows;
+    const ff::ExactScan scan =
+        views.count >= kMinInt8Queries ? ff::ExactScan::int8_rows : ff::ExactScan::float_rows;
     corpus.require(ff::exact_needs(corpus, scan), kernels, n_threads, "base");
     ff::exact_search(corpus, scan, views, {kernels, n_threads}, out);
   }

@@ -1,5 +1,6 @@
 // Asymmetric rescoring with AVX2: 32 bits become 32 bytes of 0 or 1, vpmaddubsw multiplies them by
-// the query. 7 instructions for 32 dims: broadcast, vpshufb, vpand, vpminub, load, vpmaddubsw, vpaddw.
+// the query. 7 instructions for 32 dims: broadcast, vpshufb, vpand, vpminub, load, vpmaddubsw,
+// vpaddw.
 #include "kernels/bit_dot.hpp"
 
 #include <immintrin.h>
@@ -7,7 +8,7 @@
 namespace ff {
 namespace {
 
-constexpr std::size_t kRowsAhead = 8;  // rescore prefetches this many rows ahead
+constexpr std::size_t kRowsAhead = 8;     // rescore prefetches this many rows ahead
 constexpr std::size_t kFlushDims = 4096;  // 16-bit lanes: 128 pairs of at most 254 fit below 32768
 
 std::int32_t sum_of(__m256i v) {
@@ -19,8 +20,8 @@ std::int32_t sum_of(__m256i v) {
 std::int32_t sum_of_set(const std::int8_t* query, const std::uint8_t* row, std::size_t begin,
                         std::size_t end) {
   // byte i of the register takes byte i / 8 of the 4, then keeps bit 7 - i % 8 of it
-  const __m256i spread = _mm256_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2,
-                                          2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3);
+  const __m256i spread = _mm256_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2,
+                                          2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3);
   const __m256i bit = _mm256_set1_epi64x(0x0102040810204080);
   const __m256i one = _mm256_set1_epi8(1);
   __m256i sums = _mm256_setzero_si256();
@@ -41,9 +42,8 @@ void rescore(const std::int8_t* query, const std::uint8_t* codes, std::size_t ro
   for (std::size_t i = 0; i < n; ++i) {
     if (i + kRowsAhead < n)
       for (std::size_t byte = begin / 8; byte < end / 8; byte += 64)
-        _mm_prefetch(
-            reinterpret_cast<const char*>(codes + ids[i + kRowsAhead] * row_stride + byte),
-            _MM_HINT_T0);
+        _mm_prefetch(reinterpret_cast<const char*>(codes + ids[i + kRowsAhead] * row_stride + byte),
+                     _MM_HINT_T0);
     const std::uint8_t* row = codes + ids[i] * row_stride;
     for (std::size_t d = begin; d < end; d += kFlushDims)
       sums[i] += sum_of_set(query, row, d, d + kFlushDims < end ? d + kFlushDims : end);

@@ -13,8 +13,7 @@ __m256i narrow(__m256i a, __m256i b, __m256i c, __m256i d) {
 }
 
 __m256i positive(const float* row) {
-  return _mm256_castps_si256(
-      _mm256_cmp_ps(_mm256_loadu_ps(row), _mm256_setzero_ps(), _CMP_GT_OQ));
+  return _mm256_castps_si256(_mm256_cmp_ps(_mm256_loadu_ps(row), _mm256_setzero_ps(), _CMP_GT_OQ));
 }
 
 void signs(const float* row, std::size_t dim, std::uint8_t* out) {
@@ -74,8 +73,8 @@ float int8(const float* row, std::size_t dim, int limit, std::uint8_t* out) {
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + d), _mm256_add_epi8(bytes, offset));
   }
   for (; d < dim; ++d)
-    out[d] =
-        static_cast<std::uint8_t>(128 + _mm_cvtss_si32(_mm_mul_ss(_mm_set_ss(row[d]), _mm_set_ss(inverse))));
+    out[d] = static_cast<std::uint8_t>(
+        128 + _mm_cvtss_si32(_mm_mul_ss(_mm_set_ss(row[d]), _mm_set_ss(inverse))));
   return largest / highest;
 }
 

@@ -11,8 +11,8 @@ namespace ff {
 namespace {
 
 constexpr std::size_t kLanes = 8;
-constexpr std::size_t kRowsAhead = 3;     // rescore prefetches this many rows ahead
-constexpr std::ptrdiff_t kTilesAhead = 2; // and a scan by one query this many tiles
+constexpr std::size_t kRowsAhead = 3;      // rescore prefetches this many rows ahead
+constexpr std::ptrdiff_t kTilesAhead = 2;  // and a scan by one query this many tiles
 
 const float* row_at(const void* rows, std::ptrdiff_t row_stride, std::size_t row) {
   return reinterpret_cast<const float*>(static_cast<const char*>(rows) +

@@ -42,8 +42,8 @@ void rescore(const std::int8_t* query, const std::uint8_t* rows, std::size_t row
     for (std::size_t d = begin; d < end; d += 64) {
       _mm_prefetch(reinterpret_cast<const char*>(ahead + d), _MM_HINT_T0);
       sum0 = _mm256_add_epi32(sum0, products(load(row + d), load_unaligned(query + d), ones));
-      sum1 =
-          _mm256_add_epi32(sum1, products(load(row + d + 32), load_unaligned(query + d + 32), ones));
+      sum1 = _mm256_add_epi32(sum1,
+                              products(load(row + d + 32), load_unaligned(query + d + 32), ones));
     }
     dots[i] += sum_of(_mm256_add_epi32(sum0, sum1));
   }
