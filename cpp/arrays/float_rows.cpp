@@ -1,5 +1,7 @@
 #include "arrays/float_rows.hpp"
 
+#include <cmath>
+
 namespace ff {
 
 const float* FloatRows::row(std::size_t i, std::size_t dim) {
@@ -27,15 +29,29 @@ const float* FloatRows::row(std::size_t i, std::size_t dim) {
   return scratch_.data();
 }
 
-void read_double_row(const MatrixView& rows, std::size_t i, const Kernels& kernels, double* out) {
-  if (rows.element == Element::f64) {
-    const auto* values = reinterpret_cast<const double*>(rows.row(i));
-    for (std::size_t d = 0; d < rows.dim; ++d) out[d] = values[d];
-    return;
+namespace {
+
+template <class Value>
+double cosine(const Value* row, const float* query, std::size_t dims) {
+  double dot = 0, row_squares = 0, query_squares = 0;
+  for (std::size_t d = 0; d < dims; ++d) {
+    const double x = static_cast<double>(row[d]), y = static_cast<double>(query[d]);
+    dot += x * y;
+    row_squares += x * x;
+    query_squares += y * y;
   }
+  const double lengths = std::sqrt(row_squares) * std::sqrt(query_squares);
+  return lengths > 0 ? dot / lengths : 0;
+}
+
+}  // namespace
+
+double cosine_in_double(const MatrixView& rows, std::size_t i, const float* query, std::size_t dims,
+                        const Kernels& kernels) {
+  if (rows.element == Element::f64)
+    return cosine(reinterpret_cast<const double*>(rows.row(i)), query, dims);
   FloatRows reader(rows, kernels);
-  const float* values = reader.row(i);
-  for (std::size_t d = 0; d < rows.dim; ++d) out[d] = static_cast<double>(values[d]);
+  return cosine(reader.row(i, dims), query, dims);
 }
 
 }  // namespace ff

@@ -24,7 +24,9 @@ class FloatRows {
   std::vector<float> scratch_;
 };
 
-// Row i in float64, without loss for every element type.
-void read_double_row(const MatrixView& rows, std::size_t i, const Kernels& kernels, double* out);
+// Cosine of the first dims values of row i with those of the query, all in float64; 0 if either is
+// zero there.
+double cosine_in_double(const MatrixView& rows, std::size_t i, const float* query, std::size_t dims,
+                        const Kernels& kernels);
 
 }  // namespace ff

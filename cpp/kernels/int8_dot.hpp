@@ -20,6 +20,10 @@ inline constexpr int kInt8QueryMax = 63;
 inline constexpr int kInt8Zero = 128;
 inline constexpr std::size_t kInt8Step = 64;  // ranges of dims are multiples of this
 
+using Int8Scan = void(const std::int8_t* queries, std::size_t query_stride, std::size_t n_queries,
+                      const std::uint8_t* rows, std::size_t row_stride, std::size_t n_rows,
+                      std::size_t dim, std::int32_t* out, std::size_t out_stride);
+
 struct Int8DotKernels {
   IsaLevel isa;
 
@@ -31,9 +35,12 @@ struct Int8DotKernels {
 
   // Scan: out[q * out_stride + r] = sum over d < dim (a multiple of 64), for q < n_queries, r <
   // n_rows.
-  void (*scan)(const std::int8_t* queries, std::size_t query_stride, std::size_t n_queries,
-               const std::uint8_t* rows, std::size_t row_stride, std::size_t n_rows,
-               std::size_t dim, std::int32_t* out, std::size_t out_stride);
+  Int8Scan* scan;
+
+  // The same for queries with values in [-coarse_max, coarse_max], where fewer bits make a set
+  // faster; where they do not, coarse_max is 63 and this is scan. Exact search starts with it.
+  Int8Scan* scan_coarse;
+  int coarse_max;
 };
 
 }  // namespace ff

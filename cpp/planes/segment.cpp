@@ -155,10 +155,23 @@ void Segment::require(const PlaneNeeds& needs, const Kernels& kernels, const std
                       std::size_t first_row) {
   const PlaneNeeds fresh = missing(needs);
   if (fresh.none()) return;
-  if (fresh.sign_slices > 0) sign_plane_ = SignPlane(fresh.sign_slices, capacity_ / kBlockRows);
-  if (fresh.sign_rows) sign_rows_ = AlignedBuffer(capacity_ * sign_row_stride());
-  if (fresh.int8_rows) int8_rows_ = AlignedBuffer(capacity_ * int8_row_stride(), kInt8Zero);
-  build(fresh, 0, n_rows(), kernels, name, first_row);
+  try {
+    if (fresh.sign_slices > 0) sign_plane_ = SignPlane(fresh.sign_slices, capacity_ / kBlockRows);
+    if (fresh.sign_rows) sign_rows_ = AlignedBuffer(capacity_ * sign_row_stride());
+    if (fresh.int8_rows) int8_rows_ = AlignedBuffer(capacity_ * int8_row_stride(), kInt8Zero);
+    build(fresh, 0, n_rows(), kernels, name, first_row);
+  } catch (...) {  // half a plane must not pass for a whole one
+    drop(fresh);
+    throw;
+  }
+}
+
+void Segment::drop(const PlaneNeeds& needs) {
+  if (needs.sign_slices > 0) sign_plane_ = SignPlane();
+  if (needs.sign_rows) sign_rows_ = AlignedBuffer();
+  if (needs.int8_rows) int8_rows_ = AlignedBuffer();
+  if (needs.int8_errors) int8_errors_.clear();
+  for (std::size_t dims : needs.norm_dims) inverse_norms_.erase(dims);
 }
 
 void Segment::build(const PlaneNeeds& needs, std::size_t first, std::size_t end,
@@ -185,6 +198,8 @@ void Segment::build(const PlaneNeeds& needs, std::size_t first, std::size_t end,
         summed = dims;
         inverse_norms_[dims][row] = squares > 0 ? static_cast<float>(1 / std::sqrt(squares)) : 0.0F;
       }
+      // Owned rows were checked when they came; of others a stage may read more than the norms do.
+      if (!owns_rows_) squares += sum_of_squares(values, summed, dim());
       if (!std::isfinite(squares))
         throw std::invalid_argument(name + " must be finite, got nan or inf in row " +
                                     std::to_string(first_row + row));

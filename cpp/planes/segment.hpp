@@ -82,6 +82,7 @@ class Segment {
   void reserve(std::size_t n_rows);
   void build(const PlaneNeeds& needs, std::size_t first, std::size_t end, const Kernels& kernels,
              const std::string& name, std::size_t first_row);
+  void drop(const PlaneNeeds& needs);
   PlaneNeeds built() const;
   PlaneNeeds missing(const PlaneNeeds& needs) const;
 

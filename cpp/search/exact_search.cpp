@@ -1,12 +1,12 @@
 #include "search/exact_search.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 #include "arrays/float_rows.hpp"
 #include "stages/block_scorer.hpp"
 #include "stages/float_survivors.hpp"
 #include "stages/rescore.hpp"
+#include "stages/select_top.hpp"
 #include "threads/thread_pool.hpp"
 
 namespace ff {
@@ -14,6 +14,8 @@ namespace {
 
 constexpr std::size_t kGroupQueries = 32;
 constexpr std::size_t kMinBlocksAPart = 64;  // 4,096 rows
+constexpr std::size_t kManyFloatRows = 64;
+constexpr std::size_t kFewSurvivors = 32;  // one row in so many
 
 class ExactSearch {
  public:
@@ -42,7 +44,10 @@ class ExactSearch {
       const std::size_t groups = std::min(at_once, n_groups - g);
       std::vector<std::vector<Shortlist>> lists(groups * n_parts);
       parallel_for(lists.size(), options_.n_threads, [&](std::size_t task) {
-        lists[task] = scan_group(first + task / n_parts * kGroupQueries, parts[task % n_parts]);
+        const std::size_t group = first + task / n_parts * kGroupQueries;
+        lists[task] = scan_group(stage_, group, parts[task % n_parts]);
+        if (stage_.precision == Precision::i8 && too_many(lists[task], parts[task % n_parts]))
+          lists[task] = scan_group(float_stage(), group, parts[task % n_parts]);
       });
       const std::size_t count = std::min(groups * kGroupQueries, queries_.count - first);
       parallel_for(count, options_.n_threads, [&](std::size_t q) {
@@ -59,15 +64,16 @@ class ExactSearch {
 
  private:
   // For each query of the group the rows of these blocks that may be among its answers.
-  std::vector<Shortlist> scan_group(std::size_t first, std::span<const BlockRun> blocks) const {
+  std::vector<Shortlist> scan_group(const Stage& stage, std::size_t first,
+                                    std::span<const BlockRun> blocks) const {
     const Queries some = queries_.slice(first, std::min(kGroupQueries, queries_.count - first));
-    BlockScorer scorer(stage_, some, options_.kernels);
+    BlockScorer scorer(stage, some, options_.kernels, true);
     std::vector<BlockScorer::ErrorBound> bounds;
     std::vector<FloatSurvivors> survivors;
     for (std::size_t q = 0; q < some.count; ++q) {
       bounds.push_back(scorer.error_bound(q));
-      survivors.emplace_back(results_.k, true, [this, bound = bounds[q]](Row row) {
-        return 2 * (bound.base + bound.slope * int8_error(row));
+      survivors.emplace_back(results_.k, true, [this, stage, bound = bounds[q]](Row row) {
+        return 2 * (bound.base + bound.slope * int8_error(stage, row));
       });
     }
     std::vector<float> scores(some.count * kBlockRows, 0.0F);
@@ -82,7 +88,7 @@ class ExactSearch {
         const auto first_row = static_cast<Row>(run.segment * Segment::kMaxRows + b * kBlockRows);
         for (std::size_t q = 0; q < some.count; ++q) {
           float* upper = scores.data() + q * kBlockRows;
-          if (stage_.precision == Precision::i8) {
+          if (stage.precision == Precision::i8) {
             const float* errors = segment.int8_errors() + b * kBlockRows;
             for (std::size_t r = 0; r < n_rows; ++r)
               upper[r] += bounds[q].base + bounds[q].slope * errors[r];
@@ -97,52 +103,49 @@ class ExactSearch {
     return lists;
   }
 
-  float int8_error(Row row) const {
-    return stage_.precision == Precision::i8
+  // Bounds that let more than this share through do not pay: floats in batches do, once more.
+  bool too_many(const std::vector<Shortlist>& lists, std::span<const BlockRun> blocks) const {
+    std::size_t rows = 0, survivors = 0;
+    for (const BlockRun& run : blocks) rows += run.count * kBlockRows;
+    for (const Shortlist& list : lists) survivors += list.size();
+    return survivors > lists.size() * std::max(rows / kFewSurvivors, results_.k + kManyFloatRows);
+  }
+
+  Stage float_stage() const { return {corpus_.dim(), Precision::f32, false, 0}; }
+
+  float int8_error(const Stage& stage, Row row) const {
+    return stage.precision == Precision::i8
                ? corpus_.segment_of(row).int8_errors()[row % Segment::kMaxRows]
                : 0.0F;
   }
 
   void answer(std::size_t q, Shortlist& list) const {
-    const Stage all_dims = {corpus_.dim(), Precision::f32, false, 0};
-    rescore(corpus_, all_dims, queries_[q], options_.kernels, list);
-    const float width =
-        2 * BlockScorer(all_dims, queries_.slice(q, 1), options_.kernels).error_bound(0).base;
-    shorten_within(list, results_.k, width);
+    // A coarse scan leaves hundreds of rows; finer integers leave tens for the floats.
+    if (stage_.precision == Precision::i8 && list.size() > kManyFloatRows)
+      rescore_and_drop(q, stage_, list);
+    rescore_and_drop(q, float_stage(), list);
     std::vector<double> scores;
-    score_in_double(queries_[q], list, scores);
+    for (Row row : list.rows)
+      scores.push_back(cosine_in_double(corpus_.segment_of(row).rows(), row % Segment::kMaxRows,
+                                        queries_[q], corpus_.dim(), options_.kernels));
     results_.write(q, corpus_, list.rows, scores);
   }
 
-  // Drops the rows whose score is more than `width` below the k-th.
-  static void shorten_within(Shortlist& list, std::size_t k, float width) {
-    if (list.size() <= k) return;
-    std::vector<float> sorted = list.scores;
-    const auto kth = sorted.begin() + static_cast<std::ptrdiff_t>(k - 1);
-    std::nth_element(sorted.begin(), kth, sorted.end(), std::greater<float>());
+  // Rescores the list and drops the rows whose upper bound is below the k-th lower bound.
+  void rescore_and_drop(std::size_t q, const Stage& stage, Shortlist& list) const {
+    rescore(corpus_, stage, queries_[q], options_.kernels, list);
+    if (list.size() <= results_.k) return;
+    const auto bound = BlockScorer(stage, queries_.slice(q, 1), options_.kernels).error_bound(0);
+    std::vector<float> widths, lower;
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      widths.push_back(bound.base + bound.slope * int8_error(stage, list.rows[i]));
+      lower.push_back(list.scores[i] - widths[i]);
+    }
+    const float kth = find_cut(lower.data(), lower.size(), results_.k).score;
     std::vector<std::uint32_t> kept;
     for (std::size_t i = 0; i < list.size(); ++i)
-      if (list.scores[i] >= *kth - width) kept.push_back(static_cast<std::uint32_t>(i));
+      if (list.scores[i] + widths[i] >= kth) kept.push_back(static_cast<std::uint32_t>(i));
     list.keep_only(kept);
-  }
-
-  void score_in_double(const float* query, const Shortlist& list,
-                       std::vector<double>& scores) const {
-    double query_squares = 0;
-    for (std::size_t d = 0; d < corpus_.dim(); ++d)
-      query_squares += static_cast<double>(query[d]) * static_cast<double>(query[d]);
-    std::vector<double> row(corpus_.dim());
-    for (Row i : list.rows) {
-      read_double_row(corpus_.segment_of(i).rows(), i % Segment::kMaxRows, options_.kernels,
-                      row.data());
-      double dot = 0, squares = 0;
-      for (std::size_t d = 0; d < corpus_.dim(); ++d) {
-        dot += static_cast<double>(query[d]) * row[d];
-        squares += row[d] * row[d];
-      }
-      const double lengths = std::sqrt(query_squares) * std::sqrt(squares);
-      scores.push_back(lengths > 0 ? dot / lengths : 0);
-    }
   }
 
   const Corpus& corpus_;

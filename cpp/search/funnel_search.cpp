@@ -31,7 +31,8 @@ class FunnelSearch {
 
  private:
   std::size_t keep_of(std::size_t stage) const {
-    return stage + 1 == funnel_.size() ? results_.k : funnel_[stage].keep;
+    const std::size_t wanted = is_last(stage) ? results_.k : funnel_[stage].keep;
+    return std::min(wanted, std::max<std::size_t>(1, corpus_.n_rows()));
   }
   bool is_last(std::size_t stage) const { return stage + 1 == funnel_.size(); }
 

@@ -1,9 +1,10 @@
 #include "search/hamming_search.hpp"
 
 #include <algorithm>
+#include <limits>
 
-#include "stages/float_survivors.hpp"
 #include "stages/query_codes.hpp"
+#include "stages/select_top.hpp"
 #include "stages/sign_stage.hpp"
 #include "threads/thread_pool.hpp"
 
@@ -13,6 +14,7 @@ namespace {
 // From here on the scan's faster inner loop pays for bringing the codes into its layout.
 constexpr std::size_t kMinScanQueries = 8;
 constexpr std::size_t kGroupQueries = 32;
+constexpr std::size_t kRowsAtOnce = 1024;  // their distances stay in the L1 cache
 
 struct HammingResults {
   std::int64_t* ids;
@@ -40,8 +42,9 @@ void by_scan(const CodeView& codes, const CodeView& queries, const Kernels& kern
   const Corpus corpus = Corpus::from_codes(codes, n_threads);
   const auto blocks = split_blocks(corpus, 1)[0];
   const std::size_t table_bytes = (dims + kSliceDims - 1) / kSliceDims * kCellTableBytes;
-  const ScanRequest request = {corpus,    nullptr, {dims, Precision::b1, true, 0},
-                               results.k, false,   kernels};
+  const ScanRequest request = {
+      corpus, nullptr, {dims, Precision::b1, true, 0}, std::min(results.k, codes.n_rows),
+      false,  kernels};
   const std::size_t n_groups = (queries.n_rows + kGroupQueries - 1) / kGroupQueries;
   parallel_for(n_groups, n_threads, [&](std::size_t g) {
     const std::size_t first = g * kGroupQueries;
@@ -57,24 +60,58 @@ void by_scan(const CodeView& codes, const CodeView& queries, const Kernels& kern
   });
 }
 
-// Row after row as they lie; negative distances are the scores.
+// Row after row as they lie. Scores are negative distances.
+class NearestRows {
+ public:
+  explicit NearestRows(std::size_t k) : k_(k), limit_(2 * k + kListRows) {}
+
+  void offer(const std::int32_t* distances, std::size_t n, Row first_row) {
+    for (std::size_t r = 0; r < n; ++r) {
+      if (distances[r] >= nearer_than_) continue;
+      rows_.push_back(first_row + static_cast<Row>(r));
+      scores_.push_back(-distances[r]);
+      if (scores_.size() == limit_) shorten();
+    }
+  }
+  // Keeps the k nearest, ties by lower row; a later row must be nearer than the last of them.
+  void shorten() {
+    select_top(scores_.data(), scores_.size(), k_, false, kept_);
+    for (std::size_t i = 0; i < kept_.size(); ++i) {
+      rows_[i] = rows_[kept_[i]];
+      scores_[i] = scores_[kept_[i]];
+    }
+    rows_.resize(kept_.size());
+    scores_.resize(kept_.size());
+    if (scores_.size() == k_) nearer_than_ = -*std::min_element(scores_.begin(), scores_.end());
+  }
+  const std::vector<Row>& rows() const { return rows_; }
+  std::int32_t distance(std::size_t i) const { return -scores_[i]; }
+
+ private:
+  static constexpr std::size_t kListRows = 256;  // cutting shorter lists costs more than it saves
+
+  std::size_t k_;
+  std::size_t limit_;
+  std::int32_t nearer_than_ = std::numeric_limits<std::int32_t>::max();
+  std::vector<Row> rows_;
+  std::vector<std::int32_t> scores_;
+  std::vector<std::uint32_t> kept_;
+};
+
 void by_rows(const CodeView& codes, const CodeView& queries, const Kernels& kernels,
              unsigned n_threads, const HammingResults& results) {
   parallel_for(queries.n_rows, n_threads, [&](std::size_t q) {
-    FloatSurvivors survivors(results.k, false);
-    std::int32_t distances[kBlockRows];
-    float scores[kBlockRows] = {};
-    for (std::size_t first = 0; first < codes.n_rows; first += kBlockRows) {
-      const std::size_t count = std::min(kBlockRows, codes.n_rows - first);
+    NearestRows nearest(results.k);
+    std::vector<std::int32_t> distances(kRowsAtOnce);
+    for (std::size_t first = 0; first < codes.n_rows; first += kRowsAtOnce) {
+      const std::size_t count = std::min(kRowsAtOnce, codes.n_rows - first);
       kernels.hamming.distances(queries.row(q), codes.row(first), codes.row_stride, count,
-                                codes.n_bytes, distances);
-      for (std::size_t r = 0; r < count; ++r) scores[r] = -static_cast<float>(distances[r]);
-      const std::uint64_t alive = ~std::uint64_t{0} >> (kBlockRows - count);
-      survivors.offer(scores, alive, static_cast<Row>(first));
+                                codes.n_bytes, distances.data());
+      nearest.offer(distances.data(), count, static_cast<Row>(first));
     }
-    const Shortlist list = survivors.finish();
-    results.write(q, list.size(), list.rows.data(),
-                  [&](std::size_t i) { return static_cast<std::int32_t>(-list.scores[i]); });
+    nearest.shorten();
+    results.write(q, nearest.rows().size(), nearest.rows().data(),
+                  [&](std::size_t i) { return nearest.distance(i); });
   });
 }
 

@@ -6,8 +6,9 @@
 
 namespace ff {
 
-BlockScorer::BlockScorer(const Stage& stage, const Queries& queries, const Kernels& kernels)
-    : stage_(stage), queries_(queries), kernels_(kernels) {
+BlockScorer::BlockScorer(const Stage& stage, const Queries& queries, const Kernels& kernels,
+                         bool coarse)
+    : stage_(stage), queries_(queries), kernels_(kernels), coarse_(coarse) {
   for (std::size_t q = 0; q < queries.count; ++q) {
     const float length = prefix_norm(queries[q], stage.dims);
     inverse_lengths_.push_back(length > 0 ? 1 / length : 0.0F);
@@ -16,9 +17,9 @@ BlockScorer::BlockScorer(const Stage& stage, const Queries& queries, const Kerne
   int8_stride_ = (stage.dims + kInt8Step - 1) / kInt8Step * kInt8Step;
   int8_values_ = AlignedBuffer(queries.count * int8_stride_);
   sums_.resize(queries.count * kBlockRows);
+  const int limit = coarse ? kernels.int8_dot.coarse_max : kInt8QueryMax;
   for (std::size_t q = 0; q < queries.count; ++q) {
-    int8_.push_back(
-        make_int8_query(queries[q], queries.dim, 0, stage.dims, kInt8QueryMax, kernels));
+    int8_.push_back(make_int8_query(queries[q], queries.dim, 0, stage.dims, limit, kernels));
     std::memcpy(int8_values_.data() + q * int8_stride_, int8_[q].data(), int8_stride_);
   }
 }
@@ -26,9 +27,10 @@ BlockScorer::BlockScorer(const Stage& stage, const Queries& queries, const Kerne
 void BlockScorer::dot_int8(const Segment& segment, std::size_t first, std::size_t n_rows,
                            float* dots) {
   const std::size_t stride = segment.int8_row_stride();
-  kernels_.int8_dot.scan(reinterpret_cast<const std::int8_t*>(int8_values_.data()), int8_stride_,
-                         queries_.count, segment.int8_rows() + first * stride, stride, n_rows,
-                         int8_stride_, sums_.data(), kBlockRows);
+  Int8Scan* const scan = coarse_ ? kernels_.int8_dot.scan_coarse : kernels_.int8_dot.scan;
+  scan(reinterpret_cast<const std::int8_t*>(int8_values_.data()), int8_stride_, queries_.count,
+       segment.int8_rows() + first * stride, stride, n_rows, int8_stride_, sums_.data(),
+       kBlockRows);
   const float* scales = segment.int8_scales() + first;
   for (std::size_t q = 0; q < queries_.count; ++q) {
     const std::int32_t zero = kInt8Zero * int8_[q].sum;
@@ -66,7 +68,7 @@ void BlockScorer::score(const Segment& segment, std::size_t block, float* scores
   const float* norms = segment.inverse_norms(stage_.dims) + first;
   for (std::size_t q = 0; q < queries_.count; ++q)
     for (std::size_t r = 0; r < n_rows; ++r)
-      scores[q * kBlockRows + r] *= norms[r] * inverse_lengths_[q];
+      scores[q * kBlockRows + r] = scores[q * kBlockRows + r] * norms[r] * inverse_lengths_[q];
 }
 
 // Let q = q' + a and x = x' + b, where q' and x' are what the integers say. Then

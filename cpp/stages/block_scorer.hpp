@@ -12,7 +12,9 @@ namespace ff {
 // Holds the queries in the form of one precision. One scorer a thread.
 class BlockScorer {
  public:
-  BlockScorer(const Stage& stage, const Queries& queries, const Kernels& kernels);
+  // coarse: int8 queries have as few bits as make the scan fastest.
+  BlockScorer(const Stage& stage, const Queries& queries, const Kernels& kernels,
+              bool coarse = false);
 
   // scores[q * 64 + r] for every query and the rows of the block that exist.
   void score(const Segment& segment, std::size_t block, float* scores);
@@ -32,6 +34,7 @@ class BlockScorer {
   Stage stage_;
   Queries queries_;
   const Kernels& kernels_;
+  bool coarse_;
   std::vector<float> inverse_lengths_;  // of the queries' prefixes, 0 for zero queries
   AlignedBuffer int8_values_;           // the queries' integers, one after the other
   std::size_t int8_stride_ = 0;

@@ -11,6 +11,9 @@ namespace ff {
 namespace {
 
 constexpr int kBitQueryMax = 127;
+// Sums of squares outside these have lost digits or values to float32's range.
+constexpr float kSmallestSquares = 1e-25F;
+constexpr float kLargestSquares = 1e37F;
 
 // Calls each(segment, positions begin and end in the list, local row numbers) a segment.
 template <class Each>
@@ -125,8 +128,11 @@ void score_floats(const Corpus& corpus, const Stage& stage, const float* query,
     else
       add_converted(segment, query, local, list.carried_dims, stage.dims, kernels, dots, squares);
     for (std::size_t i = 0; i < local.size(); ++i) {
-      const float lengths = length * std::sqrt(squares[i]);
-      list.scores[begin + i] = lengths > 0 ? dots[i] / lengths : 0.0F;
+      const bool in_range = squares[i] > kSmallestSquares && squares[i] < kLargestSquares;
+      list.scores[begin + i] = in_range && length > 0
+                                   ? dots[i] / (length * std::sqrt(squares[i]))
+                                   : static_cast<float>(cosine_in_double(
+                                         segment.rows(), local[i], query, stage.dims, kernels));
     }
   });
   list.carried_dims = stage.dims;

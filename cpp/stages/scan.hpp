@@ -8,7 +8,8 @@
 
 namespace ff {
 
-// Contiguous float32 queries of the corpus's dim.
+// Contiguous float32 queries of the corpus's dim. The largest magnitude of each is 0 or within
+// 2^-20 … 2^20, so that products with any float32 row stay in range.
 struct Queries {
   const float* data = nullptr;
   std::size_t count = 0;
@@ -35,8 +36,8 @@ struct ScanRequest {
   const Corpus& corpus;
   const RowMask* mask;  // null: all rows
   Stage stage;
-  std::size_t keep;
-  bool keep_ties;  // the last stage keeps all rows that tie for the last place
+  std::size_t keep;  // at most the rows there are
+  bool keep_ties;    // the last stage keeps all rows that tie for the last place
   const Kernels& kernels;
 };
 

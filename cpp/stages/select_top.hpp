@@ -31,6 +31,7 @@ Cut<Score> find_cut(const Score* scores, std::size_t n, std::size_t keep) {
   const float range = static_cast<float>(highest) - low;
   float per_bin = range > 0 ? static_cast<float>(kBins - 1) / range : 0.0F;
   if (std::is_integral_v<Score>) per_bin = std::min(per_bin, 1.0F);
+  if (!(per_bin < 1e30F)) per_bin = 0;  // a range too small to divide by: one bin for all
   // Monotonic, so no score of a lower bin beats one of a higher bin.
   const auto bin_of = [=](Score score) {
     return static_cast<std::size_t>(

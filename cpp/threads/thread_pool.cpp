@@ -54,8 +54,8 @@ class Pool {
  public:
   // False if another call has the pool.
   bool try_run(Job& job, unsigned n_helpers) {
-    const std::unique_lock busy(busy_, std::try_to_lock);
-    if (!busy) return false;
+    if (busy_.exchange(true)) return false;
+    const Release at_return{busy_};
     {
       const std::lock_guard lock(mutex_);
       while (workers_.size() < n_helpers) workers_.emplace_back([this] { serve(); });
@@ -72,6 +72,11 @@ class Pool {
   }
 
  private:
+  struct Release {
+    std::atomic<bool>& flag;
+    ~Release() { flag = false; }
+  };
+
   [[noreturn]] void serve() {
     std::unique_lock lock(mutex_);
     for (;;) {
@@ -86,7 +91,8 @@ class Pool {
     }
   }
 
-  std::mutex busy_;  // held by the call that uses the pool
+  // Set by the call that uses the pool. Not a mutex: a nested call asks on the thread that has it.
+  std::atomic<bool> busy_{false};
   std::mutex mutex_;
   std::condition_variable wake_, idle_;
   std::vector<std::thread> workers_;

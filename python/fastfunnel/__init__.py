@@ -11,8 +11,11 @@ except ImportError as error:
         "needed), and do not import it from inside the source tree."
     ) from error
 
+from fastfunnel.diagnosis import Diagnosis, diagnose
+from fastfunnel.evaluation import Evaluation, evaluate
 from fastfunnel.funnel import Funnel, Stage
 from fastfunnel.index import Index
+from fastfunnel.rotation import fit_rotation
 from fastfunnel.runtime import active_isa, available_isas, build_info
 from fastfunnel.search import (
     HammingResult,
@@ -22,21 +25,28 @@ from fastfunnel.search import (
     hamming_search,
 )
 from fastfunnel.storage import open_index as open
+from fastfunnel.tuning import TuningReport
 from fastfunnel.vectors import binarize, normalize, truncate
 
 __version__ = _core.__version__
 
 __all__ = [
+    "Diagnosis",
+    "Evaluation",
     "Funnel",
     "HammingResult",
     "Index",
     "SearchResult",
     "Stage",
+    "TuningReport",
     "active_isa",
     "available_isas",
     "binarize",
     "build_info",
+    "diagnose",
+    "evaluate",
     "exact_search",
+    "fit_rotation",
     "funnel_search",
     "hamming_search",
     "normalize",

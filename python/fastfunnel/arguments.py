@@ -58,7 +58,18 @@ def as_queries(value: npt.ArrayLike, dim: int, name: str = "queries") -> _core.Q
     if not finite.all():
         row = int(np.argmin(finite.all(axis=1)))
         raise ValueError(f"{name} must be finite, got nan or inf in row {row}")
-    return converted
+    return _in_range(converted)
+
+
+def _in_range(queries: _core.QueryArray) -> _core.QueryArray:
+    """Scale extreme queries by powers of two, which changes no cosine and rounds nothing."""
+    largest = np.abs(queries).max(axis=1)
+    extreme = (largest < 2.0**-20) | (largest > 2.0**20)
+    if extreme.any():
+        exponents = np.frexp(largest)[1]
+        shifts = np.where(extreme & (largest > 0), -exponents, 0)
+        queries = np.ldexp(queries, shifts[:, np.newaxis])
+    return queries
 
 
 def as_codes(value: npt.ArrayLike, name: str, width: int | None = None) -> _core.CodeArray:

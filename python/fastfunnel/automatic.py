@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from fastfunnel import _core
 from fastfunnel.funnel import Funnel, Stage
 from fastfunnel.vectors import normalize
 
@@ -54,6 +55,37 @@ class Calibration:
         ranks = self.ranks[dims]
         nearest = ranks[:, : max(1, min(of_sample, ranks.shape[1]))]
         return _MARGIN * (float(np.quantile(nearest, _QUANTILE)) + 1) / self.n_sampled
+
+
+class AutomaticFunnels:
+    """The funnels that suit an index as it grows; remembers what it measured."""
+
+    def __init__(self, core: _core.Index) -> None:
+        """Measure nothing yet."""
+        self._core = core
+        self._calibration: Calibration | None = None
+        self._funnels: dict[tuple[int, int], Funnel | None] = {}  # by rows and k
+
+    def funnel(self, k: int) -> Funnel | None:
+        """Return the funnel for the top k; None means exact search is as good."""
+        n_rows = len(self._core)
+        if n_rows < EXACT_BELOW or 8 * k > n_rows:
+            return None
+        if (n_rows, k) not in self._funnels:
+            calibration = self._calibrated(n_rows)
+            self._funnels = {
+                **{key: value for key, value in self._funnels.items() if key[0] == n_rows},
+                (n_rows, k): automatic_funnel(calibration, n_rows, self._core.dim, k),
+            }
+        return self._funnels[n_rows, k]
+
+    def _calibrated(self, n_rows: int) -> Calibration:
+        calibration = self._calibration
+        if calibration is None or n_rows > 2 * calibration.n_rows:
+            rng = np.random.default_rng(0)
+            ids = rng.choice(self._core.ids(), SAMPLE_ROWS + SAMPLE_QUERIES, replace=False)
+            calibration = self._calibration = calibrate(self._core.get(ids), n_rows)
+        return calibration
 
 
 def prefixes(dim: int) -> list[int]:

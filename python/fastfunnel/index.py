@@ -6,23 +6,19 @@ import os
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from fastfunnel import _core
 from fastfunnel.arguments import as_count, as_ids, as_isa, as_queries, as_rows, as_threads
-from fastfunnel.automatic import (
-    EXACT_BELOW,
-    SAMPLE_QUERIES,
-    SAMPLE_ROWS,
-    Calibration,
-    automatic_funnel,
-    calibrate,
-)
+from fastfunnel.automatic import AutomaticFunnels
 from fastfunnel.funnel import Funnel, Stage
+from fastfunnel.rotation import Rotation, as_rotation, rotate, rotate_back
 from fastfunnel.search import SearchResult, as_funnel
+from fastfunnel.tuning import Tuned, TuningReport, tune
+from fastfunnel.tuning.cost import Objective
 
 
 @dataclass(frozen=True)
@@ -44,23 +40,32 @@ class Index:
         dim: dims of the rows, at least 1.
         model: name of the model the rows come from, for the record.
         metric: "cosine".
+        rotation: an orthogonal (dim, dim) map from `fit_rotation`, applied to rows and queries;
+            None for none. Cosines stay the same, prefixes become useful.
 
     Raises:
         TypeError, ValueError: for other values.
     """
 
     def __init__(
-        self, dim: int, model: str | None = None, metric: Literal["cosine"] = "cosine"
+        self,
+        dim: int,
+        model: str | None = None,
+        metric: Literal["cosine"] = "cosine",
+        *,
+        rotation: npt.ArrayLike | None = None,
     ) -> None:
         """Make an empty index."""
         if metric != "cosine":
             raise ValueError(f"metric must be 'cosine', got {metric!r}")
         if model is not None and not isinstance(model, str):
             raise TypeError(f"model must be a str, got {type(model).__name__}")
-        self._core = _core.Index(as_count(dim, "dim"))
+        dim = as_count(dim, "dim")
+        self._rotation = None if rotation is None else as_rotation(rotation, dim)
+        self._core = _core.Index(dim)
         self._next_id = 0
-        self._calibration: Calibration | None = None
-        self._automatic: dict[tuple[int, int], Funnel | None] = {}  # by rows and k
+        self._tuned = Tuned({})
+        self._automatic = AutomaticFunnels(self._core)
         self._writable = True
         self._adding = threading.Lock()  # two adds must not draw the same ids
         self.model = model
@@ -70,6 +75,11 @@ class Index:
     def dim(self) -> int:
         """Dims of the rows."""
         return self._core.dim
+
+    @property
+    def rotation(self) -> Rotation | None:
+        """The map applied to rows and queries, float32 (dim, dim), read-only; None for none."""
+        return self._rotation
 
     def add(self, vectors: npt.ArrayLike, ids: npt.ArrayLike | None = None) -> _core.IdArray:
         """Add rows; they need not be normalised.
@@ -90,6 +100,7 @@ class Index:
             raise ValueError("the index was opened read-only; open it with writable=True to add")
         rows = as_rows(vectors, "vectors", self.dim)
         given = None if ids is None else as_ids(ids, len(rows))
+        rows = self._rotated(rows)
         with self._adding:
             new_ids = self._following_ids(len(rows)) if given is None else given
             self._core.add(rows, new_ids)
@@ -103,6 +114,7 @@ class Index:
         *,
         funnel: Funnel | None = None,
         exact: bool = False,
+        recall: float | None = None,
         threads: int | None = None,
         isa: str | None = None,
     ) -> SearchResult:
@@ -113,6 +125,7 @@ class Index:
             k: answers a query, at least 1.
             funnel: the stages to use; None uses `default_funnel(k)`.
             exact: True returns the true top k instead, as `exact_search` does.
+            recall: use the funnel that `tune` found to reach this recall at this k.
             threads: None uses every core.
             isa: force one of `available_isas()`; None uses `active_isa()`.
 
@@ -122,28 +135,82 @@ class Index:
 
         Raises:
             TypeError, ValueError: for arguments of another kind or shape, for nan or inf, for a
-                funnel that does not fit dim or k, for a funnel together with exact=True.
+                funnel that does not fit dim or k, for more than one of funnel, exact and recall,
+                for a recall that was not tuned.
         """
-        found = as_queries(queries, self.dim)
+        found = self._rotated(as_queries(queries, self.dim))
         k = as_count(k, "k")
         if funnel is not None and exact:
             raise ValueError("funnel must be None when exact=True, got a funnel")
-        chosen = None if exact else self.default_funnel(k) if funnel is None else as_funnel(funnel)
+        if recall is not None:
+            if funnel is not None or exact:
+                raise ValueError("recall must be None when a funnel or exact=True is given")
+            chosen = self._tuned.funnel(k, recall, len(self))
+        elif exact:
+            chosen = None
+        else:
+            chosen = self.default_funnel(k) if funnel is None else as_funnel(funnel)
         stages = None if chosen is None else chosen.to_core()
         return SearchResult(*self._core.search(found, k, stages, as_threads(threads), as_isa(isa)))
 
     def default_funnel(self, k: int = 10) -> Funnel | None:
         """Return the funnel that `search` uses when it is given none; None means exact search.
 
-        It is chosen by a sample of the rows: see fastfunnel/automatic.py.
+        The tuned one if `tune` was called for this k, else `untuned_funnel(k)`.
         """
-        k, n_rows = as_count(k, "k"), len(self)
-        if n_rows < EXACT_BELOW or 8 * k > n_rows:
-            return None
-        if (n_rows, k) not in self._automatic:
-            calibration = self._calibrated(n_rows)
-            self._automatic[n_rows, k] = automatic_funnel(calibration, n_rows, self.dim, k)
-        return self._automatic[n_rows, k]
+        k = as_count(k, "k")
+        if k in self._tuned.fronts:
+            return self._tuned.funnel(k, None, len(self))
+        return self.untuned_funnel(k)
+
+    def untuned_funnel(self, k: int = 10) -> Funnel | None:
+        """Return the funnel that suits a sample of the rows: see fastfunnel/automatic.py."""
+        return self._automatic.funnel(as_count(k, "k"))
+
+    def tune(
+        self,
+        sample_queries: npt.ArrayLike | None = None,
+        k: int = 10,
+        recall: float = 0.99,
+        budget_s: float = 30.0,
+        objective: Objective = "latency",
+        seed: int = 0,
+        progress: bool = True,
+        *,
+        confidence: float = 0.99,
+    ) -> TuningReport:
+        """Find the cheapest funnel that reaches a recall on unseen queries; use it from now on.
+
+        Some of the queries choose funnels, the others check them; the funnel installed is the best
+        whose recall on those exceeds the target by what the stated confidence asks. From then on
+        `search(queries, k)` uses it, and `search(..., recall=r)` the best one for a lower recall.
+        Interrupted by Ctrl-C, searches go on as before.
+
+        Args:
+            sample_queries: (n, dim) real queries, as many as there are: a thousand can promise
+                0.999, a hundred 0.99. None lets rows of the index stand in and is more careful.
+            k: answers a query.
+            recall: share of the true top k, ties by id, to find on average; above 0, 1 is exact.
+            budget_s: seconds to spend, softly.
+            objective: what "cheapest" means: "latency" of a single query, "throughput" of a batch,
+                or "memory", the codes to hold, at up to 4 times the latency of the fastest.
+            seed: of the sample. Timings are remembered for the life of the process, so the same
+                call chooses the same funnel again.
+            progress: show a bar if stderr is a terminal and rich is installed.
+            confidence: that the promise holds, below 1.
+
+        Returns:
+            TuningReport: prints as a table; to_json(), plot().
+
+        Raises:
+            TypeError, ValueError: for arguments of another kind or shape, for fewer than two
+                different queries, for an index of k + 1 rows or fewer. Nothing changes then.
+        """
+        report = tune(
+            self, sample_queries, k, recall, budget_s, objective, seed, progress, confidence
+        )
+        self._tuned = self._tuned.with_front(report.front)
+        return report
 
     def explain(
         self, query: npt.ArrayLike, k: int = 10, *, funnel: Funnel | None = None
@@ -161,7 +228,7 @@ class Index:
         Raises:
             TypeError, ValueError: as `search`; ValueError for several queries.
         """
-        found = as_queries(query, self.dim, "query")
+        found = self._rotated(as_queries(query, self.dim, "query"))
         if len(found) != 1:
             raise ValueError(f"query must be one vector, got {len(found)}")
         k = as_count(k, "k")
@@ -176,10 +243,13 @@ class Index:
     def get(self, ids: npt.ArrayLike) -> npt.NDArray[np.float32]:
         """Return the rows with these ids as they were added, float32 (n, dim).
 
+        With a rotation they are rotated back, which rounds: about 1e-6 of a row's length.
+
         Raises:
             IndexError: naming an id that is not in the index.
         """
-        return self._core.get(as_ids(ids))
+        rows = self._core.get(as_ids(ids))
+        return rows if self._rotation is None else rotate_back(rows, self._rotation)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the index to a directory, atomically: a kill leaves the old state or the new one.
@@ -212,13 +282,8 @@ class Index:
         """Return what the index holds."""
         return f"<fastfunnel.Index: {len(self)} rows of {self.dim} dims, {self.metric}>"
 
-    def _calibrated(self, n_rows: int) -> Calibration:
-        calibration = self._calibration
-        if calibration is None or n_rows > 2 * calibration.n_rows:
-            rng = np.random.default_rng(0)
-            ids = rng.choice(self._core.ids(), SAMPLE_ROWS + SAMPLE_QUERIES, replace=False)
-            calibration = self._calibration = calibrate(self._core.get(ids), n_rows)
-        return calibration
+    def _rotated(self, rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        return rows if self._rotation is None else rotate(rows, self._rotation)
 
     def _following_ids(self, n: int) -> _core.IdArray:
         if self._next_id + n > 2**63:

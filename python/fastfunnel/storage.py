@@ -19,12 +19,14 @@ import numpy as np
 import numpy.typing as npt
 
 from fastfunnel.index import Index
+from fastfunnel.tuning import Tuned
 
 FORMAT = "fastfunnel index"
 VERSION = 1
 MANIFEST = "manifest.json"
 
-_DTYPES = {"vectors": np.dtype("<f4"), "ids": np.dtype("<i8")}
+_DTYPES = {"vectors": np.dtype("<f4"), "ids": np.dtype("<i8"), "rotation": np.dtype("<f4")}
+_REQUIRED = ("vectors", "ids")
 
 
 def save(index: Index, path: str | os.PathLike[str]) -> None:
@@ -41,6 +43,8 @@ def save(index: Index, path: str | os.PathLike[str]) -> None:
         "vectors": _write(directory / f"vectors-{unique}.npy", index._core.get(ids)),
         "ids": _write(directory / f"ids-{unique}.npy", ids),
     }
+    if index.rotation is not None:  # vectors are stored rotated
+        arrays["rotation"] = _write(directory / f"rotation-{unique}.npy", index.rotation)
     manifest = {
         "format": FORMAT,
         "version": VERSION,
@@ -48,6 +52,7 @@ def save(index: Index, path: str | os.PathLike[str]) -> None:
         "metric": index.metric,
         "model": index.model,
         "next_id": index._next_id,
+        "tuned": index._tuned.to_dict(),
         "arrays": arrays,
     }
     _replace(directory / MANIFEST, json.dumps(manifest, indent=2).encode())
@@ -82,7 +87,7 @@ def open_index(
     directory = Path(path)
     manifest = _read_manifest(directory / MANIFEST)
     entries = manifest["arrays"]
-    arrays = {name: _read(directory, name, entries, verify) for name in _DTYPES}
+    arrays = {name: _read(directory, name, entries, verify) for name in _DTYPES if name in entries}
     vectors, ids = arrays["vectors"], arrays["ids"]
     dim = manifest["dim"]
     if vectors.ndim != 2 or ids.ndim != 1 or vectors.shape != (len(ids), dim):
@@ -90,7 +95,13 @@ def open_index(
             f"{directory / MANIFEST} must describe (n, {dim}) vectors and n ids, "
             f"got shapes {vectors.shape} and {ids.shape}"
         )
-    index = Index(dim, model=manifest["model"], metric=manifest["metric"])
+    index = Index(
+        dim,
+        model=manifest["model"],
+        metric=manifest["metric"],
+        rotation=arrays.get("rotation"),
+    )
+    index._tuned = _read_tuned(directory / MANIFEST, manifest)
     if len(ids):
         ids = np.array(ids)
         if ids.min() < 0:
@@ -152,11 +163,19 @@ def _read_manifest(path: Path) -> dict[str, Any]:
         and isinstance(manifest.get("model"), (str, type(None)))
         and _is_count(manifest.get("next_id"), 0)
         and isinstance(manifest.get("arrays"), dict)
-        and all(_is_entry(manifest["arrays"].get(name)) for name in _DTYPES)
+        and all(name in manifest["arrays"] for name in _REQUIRED)
+        and all(_is_entry(entry) for entry in manifest["arrays"].values())
     )
     if not fits:
         raise ValueError(f"{path} is damaged: a value is missing or of another kind")
     return manifest
+
+
+def _read_tuned(path: Path, manifest: Mapping[str, Any]) -> Tuned:
+    try:
+        return Tuned.from_dict(manifest.get("tuned", {"fronts": []}))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path} is damaged: its tuned funnels cannot be read: {error}") from None
 
 
 def _is_count(value: object, at_least: int) -> bool:

@@ -48,6 +48,15 @@ void check_scan(const Int8DotKernels& kernels, const Case& c, std::size_t n_quer
   kernels.scan(queries.data(), query_stride, n_queries, c.rows.data(), c.stride, c.n_rows, c.dims,
                out.data(), out_stride);
   CHECK(difference(out, expected) == "");
+
+  const auto coarse = random.integers<std::int8_t>(n_queries * query_stride, -kernels.coarse_max,
+                                                   kernels.coarse_max);
+  for (std::size_t q = 0; q < n_queries; ++q)
+    for (std::size_t r = 0; r < c.n_rows; ++r)
+      expected[q * out_stride + r] = oracle(coarse.data() + q * query_stride, c, r, 0, c.dims);
+  kernels.scan_coarse(coarse.data(), query_stride, n_queries, c.rows.data(), c.stride, c.n_rows,
+                      c.dims, out.data(), out_stride);
+  CHECK(difference(out, expected) == "");
 }
 
 void check_all(const Int8DotKernels& kernels) {
@@ -85,6 +94,15 @@ void check_extremes(const Int8DotKernels& kernels) {
       kernels.scan(query.data(), dims, 1, c.rows.data(), c.stride, 5, dims, out.data(), 5);
       CHECK(difference(dots, expected) == "");
       CHECK(difference(out, expected) == "");
+
+      const auto coarse =
+          static_cast<std::int8_t>(value < 0 ? -kernels.coarse_max : kernels.coarse_max);
+      const Aligned<std::int8_t> coarse_query(dims, coarse);
+      const std::vector<std::int32_t> coarse_expected(
+          5, static_cast<std::int32_t>(static_cast<std::int64_t>(dims) * 255 * coarse));
+      kernels.scan_coarse(coarse_query.data(), dims, 1, c.rows.data(), c.stride, 5, dims,
+                          out.data(), 5);
+      CHECK(difference(out, coarse_expected) == "");
     }
 }
 

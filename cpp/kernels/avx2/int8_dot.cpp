@@ -106,8 +106,73 @@ void scan(const std::int8_t* queries, std::size_t query_stride, std::size_t n_qu
                  out + q * out_stride, out_stride);
 }
 
+// |query| <= 15: four vpmaddubsw results add up in 16 bits (4 * 2 * 255 * 15 < 32768) before one
+// vpmaddwd widens them, so 128 dims of a pair take 5 multiplies where scan takes 8.
+constexpr int kCoarseMax = 15;
+
+template <int N>  // 32 * N dims
+__m256i coarse_products(const __m256i* row, const std::int8_t* query, __m256i ones) {
+  __m256i pairs = _mm256_maddubs_epi16(row[0], load_unaligned(query));
+#pragma GCC unroll 4
+  for (int i = 1; i < N; ++i)
+    pairs = _mm256_add_epi16(pairs, _mm256_maddubs_epi16(row[i], load_unaligned(query + 32 * i)));
+  return _mm256_madd_epi16(pairs, ones);
+}
+
+template <int Q>
+void coarse_row(const std::int8_t* queries, std::size_t query_stride, const std::uint8_t* row,
+                std::size_t dim, std::int32_t* out, std::size_t out_stride, std::size_t ahead) {
+  const __m256i ones = _mm256_set1_epi16(1);
+  __m256i sums[Q];
+#pragma GCC unroll 4
+  for (int q = 0; q < Q; ++q) sums[q] = _mm256_setzero_si256();
+  std::size_t d = 0;
+  for (; d + 128 <= dim; d += 128) {
+    const __m256i x[4] = {load(row + d), load(row + d + 32), load(row + d + 64),
+                          load(row + d + 96)};
+    if (Q == 1) {
+      _mm_prefetch(reinterpret_cast<const char*>(row + ahead + d), _MM_HINT_T0);
+      _mm_prefetch(reinterpret_cast<const char*>(row + ahead + d + 64), _MM_HINT_T0);
+    }
+#pragma GCC unroll 4
+    for (int q = 0; q < Q; ++q)
+      sums[q] =
+          _mm256_add_epi32(sums[q], coarse_products<4>(x, queries + q * query_stride + d, ones));
+  }
+  if (d < dim) {
+    const __m256i x[2] = {load(row + d), load(row + d + 32)};
+#pragma GCC unroll 4
+    for (int q = 0; q < Q; ++q)
+      sums[q] =
+          _mm256_add_epi32(sums[q], coarse_products<2>(x, queries + q * query_stride + d, ones));
+  }
+#pragma GCC unroll 4
+  for (int q = 0; q < Q; ++q) out[q * out_stride] = sum_of(sums[q]);
+}
+
+template <int Q>
+void coarse_rows(const std::int8_t* queries, std::size_t query_stride, const std::uint8_t* rows,
+                 std::size_t row_stride, std::size_t n_rows, std::size_t dim, std::int32_t* out,
+                 std::size_t out_stride) {
+  for (std::size_t r = 0; r < n_rows; ++r)
+    coarse_row<Q>(queries, query_stride, rows + r * row_stride, dim, out + r, out_stride,
+                  2 * kTilesAhead * row_stride);
+}
+
+void scan_coarse(const std::int8_t* queries, std::size_t query_stride, std::size_t n_queries,
+                 const std::uint8_t* rows, std::size_t row_stride, std::size_t n_rows,
+                 std::size_t dim, std::int32_t* out, std::size_t out_stride) {
+  std::size_t q = 0;
+  for (; q + 4 <= n_queries; q += 4)
+    coarse_rows<4>(queries + q * query_stride, query_stride, rows, row_stride, n_rows, dim,
+                   out + q * out_stride, out_stride);
+  for (; q < n_queries; ++q)
+    coarse_rows<1>(queries + q * query_stride, query_stride, rows, row_stride, n_rows, dim,
+                   out + q * out_stride, out_stride);
+}
+
 }  // namespace
 
-extern const Int8DotKernels kInt8DotAvx2 = {IsaLevel::avx2, rescore, scan};
+extern const Int8DotKernels kInt8DotAvx2 = {IsaLevel::avx2, rescore, scan, scan_coarse, kCoarseMax};
 
 }  // namespace ff

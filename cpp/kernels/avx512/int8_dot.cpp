@@ -113,6 +113,6 @@ void scan(const std::int8_t* queries, std::size_t query_stride, std::size_t n_qu
 
 }  // namespace
 
-extern const Int8DotKernels kInt8DotAvx512 = {IsaLevel::avx512, rescore, scan};
+extern const Int8DotKernels kInt8DotAvx512 = {IsaLevel::avx512, rescore, scan, scan, kInt8QueryMax};
 
 }  // namespace ff

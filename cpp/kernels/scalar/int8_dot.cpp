@@ -27,6 +27,6 @@ void scan(const std::int8_t* queries, std::size_t query_stride, std::size_t n_qu
 
 }  // namespace
 
-extern const Int8DotKernels kInt8DotScalar = {IsaLevel::scalar, rescore, scan};
+extern const Int8DotKernels kInt8DotScalar = {IsaLevel::scalar, rescore, scan, scan, kInt8QueryMax};
 
 }  // namespace ff

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from fastfunnel.cli import demo, search, version
+from fastfunnel.cli import demo, evaluate, search, version
 
 app = typer.Typer(
     name="fastfunnel",
@@ -16,5 +16,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command(name="demo")(demo.demo)
+app.command(name="evaluate")(evaluate.evaluate)
 app.command(name="search")(search.search)
 app.command(name="version")(version.version)

@@ -1,0 +1,159 @@
+"""The funnels that a tuning checked, and which of them a recall calls for."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from fastfunnel.funnel import Funnel
+
+
+@dataclass(frozen=True)
+class FrontPoint:
+    """A funnel and what it did on queries that had no part in choosing it.
+
+    funnel: None is exact search.
+    recall: mean share of the true neighbours found, 0 … 1.
+    promised: recall that unseen queries get, with the tuning's confidence.
+    seconds: median of single queries on one thread.
+    queries_per_second: of a batch on one thread.
+    bytes_per_row: codes (and floats, if scanned) that searching goes through.
+    """
+
+    funnel: Funnel | None
+    recall: float
+    promised: float
+    seconds: float
+    queries_per_second: float
+    bytes_per_row: int
+
+    @property
+    def speed(self) -> float:
+        """Single queries a second."""
+        return 1 / max(self.seconds, 1e-12)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data for JSON."""
+        return {**asdict(self), "funnel": None if self.funnel is None else str(self.funnel)}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> FrontPoint:
+        """Return the point that `to_dict` described."""
+        text = data["funnel"]
+        return cls(**{**data, "funnel": None if text is None else Funnel.parse(text)})
+
+
+@dataclass(frozen=True)
+class Front:
+    """What a tuning found for one k: points from careful to cheap, exact search first.
+
+    k: answers a query.
+    recall: the recall that was tuned for.
+    highest: the highest recall tuned for at this k so far: more may not be asked for.
+    objective: "latency", "throughput" or "memory".
+    n_rows: rows of the index then.
+    points: in the order in which they were tried.
+    """
+
+    k: int
+    recall: float
+    highest: float
+    objective: str
+    n_rows: int
+    points: tuple[FrontPoint, ...]
+
+    def choose(self, recall: float) -> FrontPoint:
+        """Return the best point that promises this recall."""
+        return best_point(promising(self.points, recall), self.objective)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data for JSON."""
+        return {**asdict(self), "points": [point.to_dict() for point in self.points]}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Front:
+        """Return the front that `to_dict` described."""
+        return cls(**{**data, "points": tuple(map(FrontPoint.from_dict, data["points"]))})
+
+
+def promising(points: Sequence[FrontPoint], recall: float) -> list[FrontPoint]:
+    """Return the points that promise a recall, the first of them exact search.
+
+    Points are walked from careful to cheap and left at the first that fails. In that order every
+    test may use the full error rate, although there are many (fixed-sequence testing: Angelopoulos
+    et al., Learn then Test, arXiv 2110.01052).
+    """
+    passed = [points[0]]
+    for point in points[1:]:
+        if point.promised < recall:
+            break
+        passed.append(point)
+    return passed
+
+
+def best_point(points: Sequence[FrontPoint], objective: str) -> FrontPoint:
+    """Return the fastest point; for memory the smallest that is at most 4 times slower than it."""
+    if objective == "throughput":
+        return max(points, key=lambda point: point.queries_per_second)
+    fastest = min(points, key=lambda point: point.seconds)
+    if objective == "latency":
+        return fastest
+    bearable = [point for point in points if point.seconds <= 4 * fastest.seconds]
+    return min(bearable, key=lambda point: (point.bytes_per_row, point.seconds))
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """The fronts of an index, by k. Never changed in place."""
+
+    fronts: Mapping[int, Front]
+
+    def with_front(self, front: Front) -> Tuned:
+        """Return these fronts with one more, or with the one for its k replaced."""
+        if (known := self.fronts.get(front.k)) is not None:
+            front = replace(front, highest=max(front.highest, known.highest))
+        return Tuned({**self.fronts, front.k: front})
+
+    def funnel(self, k: int, recall: float | None, n_rows: int) -> Funnel | None:
+        """Return the funnel for a recall; None is exact search.
+
+        Args:
+            k: answers a query.
+            recall: None is the recall that k was tuned for.
+            n_rows: rows of the index now. Where they outgrew the tuning, keeps grow alike: as
+                many times more rows outrank a neighbour at most.
+
+        Raises:
+            ValueError: k or recall was not tuned; it says what to call.
+        """
+        front = self.fronts.get(k)
+        if front is None or (recall is not None and recall > front.highest):
+            known = ", ".join(f"{f.highest} at k={f.k}" for f in self.fronts.values())
+            asked = 0.99 if recall is None else recall
+            raise ValueError(
+                f"recall={asked} at k={k} was not tuned (tuned so far: {known or 'nothing'}); "
+                f"call index.tune(k={k}, recall={asked}) first"
+            )
+        funnel = front.choose(front.recall if recall is None else recall).funnel
+        return None if funnel is None else _grown(funnel, n_rows / max(front.n_rows, 1))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data for JSON."""
+        return {"fronts": [front.to_dict() for front in self.fronts.values()]}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Tuned:
+        """Return the fronts that `to_dict` described."""
+        fronts = map(Front.from_dict, data["fronts"])
+        return cls({front.k: front for front in fronts})
+
+
+def _grown(funnel: Funnel, times: float) -> Funnel:
+    if times <= 1:
+        return funnel
+    return Funnel(
+        stage if stage.keep is None else replace(stage, keep=math.ceil(stage.keep * times))
+        for stage in funnel.stages
+    )

@@ -1,0 +1,48 @@
+"""At which rank a stage's score puts the true neighbours: what it would have to keep."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from fastfunnel.funnel import Funnel, Stage
+from fastfunnel.tuning.sample import Part
+
+if TYPE_CHECKING:
+    from fastfunnel.index import Index
+
+Ranks = npt.NDArray[np.int32]
+
+BEYOND = np.iinfo(np.int32).max
+
+
+def neighbour_ranks(index: Index, part: Part, stage: Stage, depth: int) -> Ranks:
+    """Return the rank of every true neighbour under the stage's score over all rows.
+
+    Later stages rank survivors only, among which a neighbour stands no lower than here: a funnel
+    that keeps these ranks finds at least what they say.
+
+    Args:
+        index: what is searched.
+        part: queries with their truth (n, k).
+        stage: dims and precision; its keep does not matter.
+        depth: ranks looked at.
+
+    Returns:
+        int32 (n, k), 1 for the first; BEYOND where the rank exceeds depth.
+    """
+    alone = Funnel([Stage(stage.dims, stage.precision, None, stage.symmetric)])
+    return ranks_in(part.truth, part.answers(index, depth, alone))
+
+
+def ranks_in(truth: npt.NDArray[np.int64], ids: npt.NDArray[np.int64]) -> Ranks:
+    """Return the 1-based positions of truth (n, k) in ids (n, depth), BEYOND where absent."""
+    ranks = np.full(truth.shape, BEYOND, dtype=np.int32)
+    for row, (wanted, listed) in enumerate(zip(truth, ids, strict=True)):
+        order = np.argsort(listed)
+        places = np.minimum(np.searchsorted(listed, wanted, sorter=order), len(listed) - 1)
+        there = listed[order[places]] == wanted
+        ranks[row, there] = order[places][there] + 1
+    return ranks

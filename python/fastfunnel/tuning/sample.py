@@ -1,0 +1,139 @@
+"""Queries with their exact answers: some to choose a funnel by, others to check the choice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from time import monotonic
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from fastfunnel.funnel import Funnel
+
+if TYPE_CHECKING:
+    from fastfunnel.index import Index
+
+Ids = npt.NDArray[np.int64]
+Queries = npt.NDArray[np.float32]
+
+MOST_ROWS = 2000  # rows drawn as queries
+MOST_QUERIES = 10_000  # queries used of those given
+FIT_SHARE = 0.3  # of the queries choose; checking needs the more, since its bound is the promise
+MOST_FIT = 300
+_CHUNK = 64  # queries answered at a time, so that Ctrl-C gets through
+_FEWEST = 32  # queries answered exactly whatever the budget
+
+
+@dataclass(frozen=True)
+class Part:
+    """Queries and their true neighbours.
+
+    queries: float32 (n, dim).
+    truth: int64 (n, k), ids of the true top k, ties by lower id.
+    own: int64 (n,), ids of the rows that serve as queries; None for real queries.
+    """
+
+    queries: Queries
+    truth: Ids
+    own: Ids | None
+
+    def __len__(self) -> int:
+        """Return the number of queries."""
+        return len(self.queries)
+
+    def __getitem__(self, rows: slice) -> Part:
+        """Return some of the queries."""
+        return Part(
+            self.queries[rows], self.truth[rows], None if self.own is None else self.own[rows]
+        )
+
+    def asked(self, k: int) -> int:
+        """Return how many answers to ask for so that k are left without the query's own row."""
+        return k if self.own is None else k + 1
+
+    def answers(self, index: Index, k: int, funnel: Funnel | None) -> Ids:
+        """Return ids (n, k) that a funnel finds, None meaning exact search, without own rows."""
+        chunks = []
+        for first in range(0, len(self), _CHUNK):
+            some = self.queries[first : first + _CHUNK]
+            ids = index.search(some, self.asked(k), funnel=funnel, exact=funnel is None).ids
+            own = None if self.own is None else self.own[first : first + _CHUNK]
+            chunks.append(ids if own is None else without_own(ids, own))
+        return np.concatenate(chunks)
+
+    def found(self, index: Index, funnel: Funnel | None) -> npt.NDArray[np.bool_]:
+        """Return which of the true neighbours a funnel finds, (n, k)."""
+        return are_among(self.truth, self.answers(index, self.truth.shape[1], funnel))
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The queries of a tuning, split at random.
+
+    fit: they choose the funnels to try.
+    check: they have no part in that; the promise rests on them.
+    source: "queries" for those given, "rows" for rows of the index standing in.
+    """
+
+    fit: Part
+    check: Part
+    source: Literal["queries", "rows"]
+
+
+def draw(index: Index, queries: Queries | None, k: int, seed: int, seconds: float) -> Sample:
+    """Return a seeded sample with exact answers, as large as can be answered in the time.
+
+    Args:
+        index: what is searched.
+        queries: (n, dim); equal ones count once, so that no query is on both sides of the split.
+            None takes rows of the index, each looking for its neighbours other than itself.
+        k: neighbours a query, fewer than the index has rows.
+        seed: of the order in which queries are taken and split.
+        seconds: for the exact answers.
+
+    Raises:
+        ValueError: fewer than two different queries.
+    """
+    rng = np.random.default_rng(seed)
+    own: Ids | None = None
+    if queries is None:
+        ids = np.fromiter(index, np.int64, len(index))
+        own = rng.permutation(ids)[:MOST_ROWS]
+        queries = index.get(own)
+    else:
+        queries = rng.permutation(np.unique(queries, axis=0))[:MOST_QUERIES]
+    if len(queries) < 2:
+        raise ValueError(f"sample_queries must hold at least 2 different ones, got {len(queries)}")
+    answered = _answer(index, Part(queries, np.empty((len(queries), k), np.int64), own), k, seconds)
+    n_fit = min(max(1, int(FIT_SHARE * len(answered))), MOST_FIT)
+    return Sample(answered[:n_fit], answered[n_fit:], "queries" if own is None else "rows")
+
+
+def are_among(truth: Ids, ids: Ids) -> npt.NDArray[np.bool_]:
+    """Return which of truth (n, k) are in ids (n, m), row by row."""
+    found = np.empty(truth.shape, dtype=bool)
+    for column in range(truth.shape[1]):
+        found[:, column] = (ids == truth[:, column, np.newaxis]).any(axis=1)
+    return found
+
+
+def without_own(ids: Ids, own: Ids) -> Ids:
+    """Return ids (n, k) of (n, k + 1) without each query's own, or without the last."""
+    is_own = ids == own[:, np.newaxis]
+    is_own[~is_own.any(axis=1), -1] = True
+    rest: Ids = ids[~is_own].reshape(len(ids), -1)
+    return rest
+
+
+def _answer(index: Index, part: Part, k: int, seconds: float) -> Part:
+    """Return as many of the queries as can be answered exactly in the time, with their truth."""
+    start = monotonic()
+    truth: list[Ids] = []
+    for first in range(0, len(part), _CHUNK):
+        if first >= _FEWEST and monotonic() - start > seconds:
+            break
+        truth.append(part[first : first + _CHUNK].answers(index, k, None))
+    answers = np.concatenate(truth)
+    some = part[: len(answers)]
+    return Part(some.queries, answers, some.own)
