@@ -1,4 +1,7 @@
 // Arrays in, arrays out.
+#include <cmath>
+#include <limits>
+
 #include "numpy_args.hpp"
 #include "register.hpp"
 #include "search/exact_search.hpp"
@@ -9,6 +12,22 @@ namespace {
 
 // From here on an exact search over a bare array is faster with int8 rows made for it.
 constexpr std::size_t kMinInt8Queries = 32;
+
+// Whether every query is finite and its largest magnitude within 2^-20 … 2^20, as nearly all are.
+bool is_ordinary(const QueryArray& queries) {
+  for (py::ssize_t q = 0; q < queries.shape(0); ++q) {
+    const float* query = queries.data(q);
+    float largest = 0;
+    bool all_numbers = true;
+    for (py::ssize_t d = 0; d < queries.shape(1); ++d) {
+      const float magnitude = std::fabs(query[d]);
+      largest = magnitude > largest ? magnitude : largest;
+      all_numbers &= magnitude <= std::numeric_limits<float>::max();
+    }
+    if (!all_numbers || largest < 0x1p-20F || largest > 0x1p20F) return false;
+  }
+  return true;
+}
 
 py::tuple exact_search(const py::array& base, const QueryArray& queries, std::size_t k,
                        unsigned n_threads, const std::optional<std::string>& isa) {
@@ -72,6 +91,7 @@ py::tuple hamming_search(const py::array& codes, const py::array& queries, std::
 }  // namespace
 
 void register_search(py::module_& m) {
+  m.def("is_ordinary", &is_ordinary, py::arg("queries").noconvert());
   m.def("exact_search", &exact_search, py::arg("base"), py::arg("queries"), py::arg("k"),
         py::arg("n_threads"), py::arg("isa"));
   m.def("funnel_search", &funnel_search, py::arg("base"), py::arg("queries"), py::arg("stages"),

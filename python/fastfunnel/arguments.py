@@ -52,24 +52,25 @@ def as_queries(value: npt.ArrayLike, dim: int, name: str = "queries") -> _core.Q
     if queries.ndim != 2:
         raise ValueError(f"{name} must be a 1-D or 2-D array, got {queries.ndim}-D")
     _check_extent(queries.shape, name, dim, "dims")
-    with np.errstate(over="ignore"):
-        converted = np.ascontiguousarray(queries, dtype=np.float32)
-    finite = np.isfinite(converted)
-    if not finite.all():
-        row = int(np.argmin(finite.all(axis=1)))
+    if queries.dtype != np.float32:
+        with np.errstate(over="ignore"):
+            queries = queries.astype(np.float32)
+    converted: _core.QueryArray = np.ascontiguousarray(queries)
+    if _core.is_ordinary(converted):
+        return converted
+    largest = np.abs(converted).max(axis=1)
+    if not np.isfinite(largest).all():
+        row = int(np.argmin(np.isfinite(largest)))
         raise ValueError(f"{name} must be finite, got nan or inf in row {row}")
-    return _in_range(converted)
+    return _in_range(converted, largest)
 
 
-def _in_range(queries: _core.QueryArray) -> _core.QueryArray:
+def _in_range(queries: _core.QueryArray, largest: _core.ScoreArray) -> _core.QueryArray:
     """Scale extreme queries by powers of two, which changes no cosine and rounds nothing."""
-    largest = np.abs(queries).max(axis=1)
-    extreme = (largest < 2.0**-20) | (largest > 2.0**20)
-    if extreme.any():
-        exponents = np.frexp(largest)[1]
-        shifts = np.where(extreme & (largest > 0), -exponents, 0)
-        queries = np.ldexp(queries, shifts[:, np.newaxis])
-    return queries
+    extreme = ((largest < 2.0**-20) | (largest > 2.0**20)) & (largest > 0)
+    shifts = np.where(extreme, -np.frexp(largest)[1], 0)
+    scaled: _core.QueryArray = np.ldexp(queries, shifts[:, np.newaxis])
+    return scaled
 
 
 def as_codes(value: npt.ArrayLike, name: str, width: int | None = None) -> _core.CodeArray:

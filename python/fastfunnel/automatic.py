@@ -2,8 +2,8 @@
 
 How many rows a stage of sign bits must keep depends on the model: its prefixes may carry the
 neighbours or not. So a sample of the rows is searched exactly and by sign bits of several prefixes,
-and the prefix with the cheapest scan and rescoring wins. This takes about a tenth of a second, once
-and again when the index has doubled. It is a good guess, not a promise: `Index.tune` promises.
+and the prefix with the cheapest scan and rescoring wins. This takes less than a second, once and
+again when the index has doubled. It is a good guess, not a promise: `Index.tune` promises.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from fastfunnel.vectors import normalize
 
 EXACT_BELOW = 20_000  # rows; below this exact search takes a millisecond or two
 
-SAMPLE_ROWS = 8192
+SAMPLE_ROWS = 16384
 SAMPLE_QUERIES = 256
-_DEPTH = 32  # neighbours in the sample whose ranks are kept
+_DEPTH = 16  # neighbours in the sample whose ranks are kept
 _QUANTILE = 0.99  # of the true neighbours' ranks …
 _MARGIN = 1.25  # … times this is kept: on WordNet text that is recall 0.993 to 0.997
 _USELESS = 0.1  # a scan that must keep more of the rows than this is no better than exact search
 
-# Relative costs, measured with AVX2 (bench/scan_kernels.py): scanning 64 bits of a row, and
-# gathering a row for a stage that reads all dims.
-_SCAN_64_DIMS = 0.2
-_GATHER = 30.0
-_GATHER_DIM = 0.03
+# Relative costs, nanoseconds with AVX2 on Zen 3: scanning 64 bits of a row, and gathering a row
+# from beyond the cache for a stage that reads all dims.
+_SCAN_64_DIMS = 0.25
+_GATHER = 80.0
+_GATHER_DIM = 0.02
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,8 @@ class AutomaticFunnels:
         calibration = self._calibration
         if calibration is None or n_rows > 2 * calibration.n_rows:
             rng = np.random.default_rng(0)
-            ids = rng.choice(self._core.ids(), SAMPLE_ROWS + SAMPLE_QUERIES, replace=False)
+            n_sampled = min(n_rows, SAMPLE_ROWS + SAMPLE_QUERIES)
+            ids = rng.choice(self._core.ids(), n_sampled, replace=False)
             calibration = self._calibration = calibrate(self._core.get(ids), n_rows)
         return calibration
 
@@ -110,9 +111,12 @@ def calibrate(rows: npt.NDArray[np.float32], n_rows: int) -> Calibration:
     by_cosine = np.argsort(-np.take_along_axis(cosines, nearest, axis=1), axis=1)
     nearest = np.take_along_axis(nearest, by_cosine, axis=1)
     ranks = {}
+    scores = np.zeros_like(cosines)
+    summed = 0
     for dims in prefixes(unit.shape[1]):
-        signs = np.where(base[:, :dims] > 0, np.float32(1), np.float32(-1))
-        scores = queries[:, :dims] @ signs.T
+        signs = np.where(base[:, summed:dims] > 0, np.float32(1), np.float32(-1))
+        scores += queries[:, summed:dims] @ signs.T
+        summed = dims
         ordered = np.sort(scores, axis=1)
         ranks[dims] = np.stack(
             [
@@ -136,7 +140,7 @@ def automatic_funnel(calibration: Calibration, n_rows: int, dim: int, k: int) ->
     """
 
     def keep(dims: int) -> int:
-        return math.ceil(calibration.share(dims, n_rows, k) * n_rows) + 4 * k
+        return math.ceil(calibration.share(dims, n_rows, k) * n_rows) + 2 * k
 
     def cost(dims: int) -> float:
         gathered = keep(dims) / n_rows * (_GATHER + _GATHER_DIM * dim)
@@ -149,5 +153,5 @@ def automatic_funnel(calibration: Calibration, n_rows: int, dim: int, k: int) ->
     # Reading all sign bits of the survivors first spares most of their int8 rows.
     if first < dim and dim >= 512 and 2 * keep(dim) < keep(first):
         stages.append(Stage(dim, "b1", keep(dim)))
-    stages.append(Stage(dim, "i8", min(2 * k + 8, stages[-1].keep or 0)))
+    stages.append(Stage(dim, "i8", min(2 * k, stages[-1].keep or 0)))
     return Funnel([*stages, Stage(dim, "f32")])

@@ -86,6 +86,8 @@ class Funnel:
                 raise TypeError(f"stages must be Stage objects, got {type(stage).__name__}")
         _check_sequence(stages)
         object.__setattr__(self, "stages", stages)
+        core = [(s.dims, s.precision, s.symmetric, s.keep or 0) for s in stages]
+        object.__setattr__(self, "_core", core)
 
     @classmethod
     def matryoshka(
@@ -187,7 +189,8 @@ class Funnel:
 
     def to_core(self) -> list[StageTuple]:
         """Return the stages as the C++ core takes them."""
-        return [(s.dims, s.precision, s.symmetric, s.keep or 0) for s in self.stages]
+        core: list[StageTuple] = self.__dict__["_core"]
+        return core
 
 
 def _check_sequence(stages: tuple[Stage, ...]) -> None:

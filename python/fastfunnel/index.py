@@ -194,8 +194,8 @@ class Index:
             budget_s: seconds to spend, softly.
             objective: what "cheapest" means: "latency" of a single query, "throughput" of a batch,
                 or "memory", the codes to hold, at up to 4 times the latency of the fastest.
-            seed: of the sample. Timings are remembered for the life of the process, so the same
-                call chooses the same funnel again.
+            seed: of the sample and its split. What is timed is remembered for the life of the
+                process; in another one a close race may end differently.
             progress: show a bar if stderr is a terminal and rich is installed.
             confidence: that the promise holds, below 1.
 

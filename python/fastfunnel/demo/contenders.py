@@ -56,10 +56,10 @@ def contenders(base: FloatRows, k: int) -> list[Contender]:
     steps = " → ".join(str(stage.dims) for stage in schedule.stages)
     return [
         Contender("numpy, exact", dim * FLOAT_BYTES, NumpyExact(base)),
-        Contender("exact search", dim * FLOAT_BYTES, exact),
+        Contender("exact search", dim, exact),
         ours(f"two-stage {quarter} → {dim}", ff.Funnel.two_stage(dim, first=quarter)),
         ours(f"schedule {steps}", schedule),
-        Contender("default: exact search", dim * FLOAT_BYTES, exact)
+        Contender("default: exact search", dim, exact)
         if default is None
         else ours(f"default: {_described(default.stages[0])}", default),
     ]
