@@ -170,7 +170,7 @@ def _sign_recalls(
     keep = min(4 * k, len(base))
     mean = base.mean(axis=0)
     plain = funnel_search(base, queries, keep, bits).ids
-    centred = funnel_search(base - mean, queries, keep, bits).ids
+    centred = funnel_search(base - mean, queries - mean, keep, bits).ids
     return _share(truth, plain), _share(truth, centred)
 
 

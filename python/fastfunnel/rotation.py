@@ -13,7 +13,7 @@ from fastfunnel.arguments import as_count, as_rows
 
 Rotation = npt.NDArray[np.float32]
 
-_SMALLEST_RUNG = 64
+_SMALLEST_RUNG = 8
 _MOST_ROWS = 50_000  # enough for the axes; more rows move them little
 _CHUNK = 16_384  # rows rotated at a time
 _ORTHOGONAL = 1e-3  # how far R.T @ R may be from the identity
@@ -22,11 +22,11 @@ _ORTHOGONAL = 1e-3  # how far R.T @ R may be from the identity
 def fit_rotation(vectors: npt.ArrayLike, *, seed: int = 0) -> Rotation:
     """Return an orthogonal map under which prefixes of these vectors keep neighbours.
 
-    Uncentred PCA, then mixed by random rotations within each rung of 64, 128, 256 … dims. Mixing
+    Uncentred PCA, then mixed by random rotations within each rung, dims 0-8, 8-16, 16-32 and so on. Mixing
     leaves what every rung spans, and so its float scores, as they are; but it evens out the energy
     of its dims, which otherwise makes most sign bits of a rung carry little: PCA gives each dim its
     own variance, a bit gives each dim the same weight (Gong and Lazebnik, Iterative Quantization,
-    CVPR 2011). An axis with more energy than the rest of the first rung is the common mean of the
+    CVPR 2011). An axis with more energy than the rest of its rung is the common mean of the
     vectors; it is left alone, since mixed in it would fix the sign of every dim it touches.
 
     Args:
@@ -101,7 +101,7 @@ def rotate_back(rows: npt.NDArray[np.float32], rotation: Rotation) -> npt.NDArra
 
 
 def _rungs(dim: int) -> list[tuple[int, int]]:
-    """Return the half-open ranges of dims between rungs: 0-64, 64-128, 128-256 … dim."""
+    """Return the half-open ranges of dims between rungs: 0-8, 8-16, 16-32 … dim."""
     ends = [end for end in (_SMALLEST_RUNG << i for i in range(16)) if end < dim] + [dim]
     return list(zip([0, *ends], ends, strict=False))
 

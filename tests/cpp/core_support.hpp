@@ -58,8 +58,7 @@ inline double cosine(const float* a, const float* b, std::size_t dims) {
 
 inline std::vector<double> cosines(const Matrix& base, const float* query, std::size_t dims) {
   std::vector<double> scores;
-  for (std::size_t i = 0; i < base.n_rows; ++i)
-    scores.push_back(cosine(base.row(i), query, dims));
+  for (std::size_t i = 0; i < base.n_rows; ++i) scores.push_back(cosine(base.row(i), query, dims));
   return scores;
 }
 
@@ -67,9 +66,12 @@ inline std::vector<double> cosines(const Matrix& base, const float* query, std::
 template <class Score>
 std::vector<std::size_t> best(const std::vector<Score>& scores, std::vector<std::size_t> among,
                               std::size_t k) {
-  std::stable_sort(among.begin(), among.end(),
-                   [&](std::size_t a, std::size_t b) { return scores[a] > scores[b]; });
-  among.resize(std::min(k, among.size()));
+  k = std::min(k, among.size());
+  std::partial_sort(among.begin(), among.begin() + static_cast<std::ptrdiff_t>(k), among.end(),
+                    [&](std::size_t a, std::size_t b) {
+                      return scores[a] != scores[b] ? scores[a] > scores[b] : a < b;
+                    });
+  among.resize(k);
   return among;
 }
 

@@ -1,6 +1,5 @@
-#include "stages/query_codes.hpp"
-
 #include "core_support.hpp"
+#include "stages/query_codes.hpp"
 
 namespace ff::test {
 namespace {
@@ -68,9 +67,9 @@ TEST_CASE("query_codes: a symmetric score is the number of bits that agree") {
       for (std::size_t d = 0; d < dims; ++d) agree += sign_at(bits, d) == sign_at(code, d);
       CHECK(scan_score(tables, bits) == agree);
       const double cosine = 2.0 * agree / static_cast<double>(dims) - 1;
-      CHECK(std::fabs(static_cast<double>(static_cast<float>(agree) * meaning.scale +
-                                          meaning.offset) -
-                      cosine) < 1e-6);
+      CHECK(std::fabs(
+                static_cast<double>(static_cast<float>(agree) * meaning.scale + meaning.offset) -
+                cosine) < 1e-6);
     }
   }
 }
@@ -137,8 +136,7 @@ TEST_CASE("query_codes: an int8 query holds the range asked for and zeros beside
         const Matrix query = real_rows(1, dim, random);
         for_all_levels([&](const Kernels& kernels) {
           for (int limit : {kInt8QueryMax, 127}) {
-            const Int8Query coded =
-                make_int8_query(query.row(0), dim, begin, end, limit, kernels);
+            const Int8Query coded = make_int8_query(query.row(0), dim, begin, end, limit, kernels);
             CHECK(coded.n_values == (end + 63) / 64 * 64);
             CHECK(reinterpret_cast<std::uintptr_t>(coded.data()) % 64 == 0);
             REQUIRE(coded.values.size() >= (dim + 63) / 64 * 64);

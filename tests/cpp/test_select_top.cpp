@@ -1,8 +1,7 @@
-#include "stages/select_top.hpp"
-
 #include <limits>
 
 #include "core_support.hpp"
+#include "stages/select_top.hpp"
 
 namespace ff::test {
 namespace {
@@ -33,13 +32,15 @@ void check(const std::vector<Score>& scores, std::size_t keep) {
   const Cut<Score> cut = find_cut(scores.data(), scores.size(), keep);
   const auto order = best(scores, all_positions(scores.size()), keep);
   CHECK(cut.score == scores[order.back()]);
-  CHECK(cut.ties == static_cast<std::size_t>(std::count_if(
-                        order.begin(), order.end(), [&](auto i) { return scores[i] == cut.score; })));
+  CHECK(cut.ties == static_cast<std::size_t>(std::count_if(order.begin(), order.end(), [&](auto i) {
+          return scores[i] == cut.score;
+        })));
 }
 
 template <class Score>
 void check_all_keeps(const std::vector<Score>& scores) {
-  for (std::size_t keep : {1, 2, 3, 10, 63, 64, 65, 500, 999, 1000, 1001, 5000}) check(scores, keep);
+  for (std::size_t keep : {1, 2, 3, 10, 63, 64, 65, 500, 999, 1000, 1001, 5000})
+    check(scores, keep);
   check(scores, scores.size());
 }
 

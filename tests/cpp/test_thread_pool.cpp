@@ -1,5 +1,3 @@
-#include "threads/thread_pool.hpp"
-
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
@@ -8,6 +6,7 @@
 #include <thread>
 
 #include "support.hpp"
+#include "threads/thread_pool.hpp"
 
 #if defined(__linux__)
 #include <sched.h>
@@ -198,7 +197,10 @@ TEST_CASE("thread_pool: a forked child has threads of its own, and so has its ch
       alarm(60);
       const bool here = has_threads();
       const pid_t grandchild = fork();
-      if (grandchild == 0) _exit(has_threads() ? 0 : 1);
+      if (grandchild == 0) {
+        alarm(60);
+        _exit(has_threads() ? 0 : 1);
+      }
       int status = 1;
       waitpid(grandchild, &status, 0);
       _exit(here && status == 0 ? 0 : 1);

@@ -29,7 +29,7 @@ def propose(
 
     Args:
         dim: dims of the rows.
-        k: answers a query; no stage keeps fewer.
+        k: answers asked for; no stage keeps fewer.
         depth: the most a stage may keep.
         ranks: (n, k) ranks of the true neighbours, of each stage that may come before the last.
         costs: seconds of these stages.

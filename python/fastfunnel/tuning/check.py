@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from fastfunnel.funnel import Funnel
-from fastfunnel.tuning.confidence import CAUTIOUS_EFFECT, Found, design_effect, lower_bound
+from fastfunnel.tuning.confidence import (
+    CAUTIOUS_EFFECT,
+    Found,
+    design_effect,
+    lower_bound,
+    passing_loss,
+)
 from fastfunnel.tuning.cost import Objective
 from fastfunnel.tuning.front import FrontPoint, promising
 from fastfunnel.tuning.plan import LEVELS, Candidate
@@ -58,33 +64,64 @@ def check(
         in_time: whether the share of this work (0 … 1) may still be begun.
     """
     allowed = (1 - recall) / (1 if sample.source == "queries" else ROWS_LOSE_LESS)
-    order = sorted(levels, key=lambda level: _distance(level[0], allowed, sample.fit.truth.size))
-    measured: list[tuple[int, Funnel, Timing, Found]] = []
+    aim = passing_loss(sample.check.truth.size, confidence, allowed)
+    order = sorted(levels, key=lambda level: _distance(level[0], aim, sample.fit.truth.size))
+    measured: dict[int, _Measured] = {}  # by place in `levels`
     for number, candidates in enumerate(order):
         if number >= _FEWEST and not in_time(number / len(order)):
             break
-        funnel, timing = fastest(index, sample, candidates, k, objective)
-        found = sample.check.found(index, funnel)
-        measured.append((candidates[0].level, funnel, timing, found))
-    measured.sort(key=lambda one: one[0])
+        measured[levels.index(candidates)] = _measure(index, sample, candidates, k, objective)
+    points = _points(index, sample, levels, measured, k, confidence)
+    while len(promising(points, recall)) == 1 and min(measured, default=0) > 0:
+        careful = min(measured) - 1  # whatever the time: the last resort is slow for good
+        measured[careful] = _measure(index, sample, levels[careful], k, objective)
+        points = _points(index, sample, levels, measured, k, confidence)
+    return _raced(index, sample, points, k, recall, objective)
 
+
+@dataclass(frozen=True)
+class _Measured:
+    funnel: Funnel
+    timing: Timing
+    found: Found
+
+
+def _measure(
+    index: Index, sample: Sample, candidates: Sequence[Candidate], k: int, objective: Objective
+) -> _Measured:
+    funnel, timing = fastest(index, sample, candidates, k, objective)
+    return _Measured(funnel, timing, sample.check.found(index, funnel))
+
+
+def _points(
+    index: Index,
+    sample: Sample,
+    levels: Sequence[list[Candidate]],
+    measured: Mapping[int, _Measured],
+    k: int,
+    confidence: float,
+) -> list[FrontPoint]:
+    """Return exact search and what was measured as points, the most careful first."""
+    tried = [measured[place] for place in sorted(measured)]
+    effects = [design_effect(one.found) for one in tried]
+    if tried and effects[-1] is None:
+        effects.append(_effect_of_a_cheap_one(index, sample, levels))
     points = [exact_point(index, sample, k)]
-    effects = [design_effect(found) for *_, found in measured]
-    for number, (_, funnel, timing, found) in enumerate(measured):
+    for number, one in enumerate(tried):
         # Careful funnels miss too little to tell: the next one that misses enough tells for them.
         known = [effect for effect in effects[number:] if effect is not None]
-        bound = lower_bound(found, confidence, known[0] if known else CAUTIOUS_EFFECT)
+        bound = lower_bound(one.found, confidence, known[0] if known else CAUTIOUS_EFFECT)
         points.append(
             FrontPoint(
-                funnel,
-                float(found.mean()),
+                one.funnel,
+                float(one.found.mean()),
                 promise(bound, sample.source),
-                timing.p50,
-                timing.queries_per_second,
-                resident_bytes(funnel, index.dim),
+                one.timing.p50,
+                one.timing.queries_per_second,
+                resident_bytes(one.funnel, index.dim),
             )
         )
-    return _raced(index, sample, points, k, recall, objective)
+    return points
 
 
 def _raced(
@@ -137,8 +174,16 @@ def fastest(
     return leader[1], leader[2]
 
 
-def _distance(candidate: Candidate, allowed: float, n_neighbours: int) -> float:
-    """Return how far a level lies from where the target probably is, in factors of the loss."""
+def _effect_of_a_cheap_one(
+    index: Index, sample: Sample, levels: Sequence[list[Candidate]]
+) -> float | None:
+    """Return the design effect where some 2% of the neighbours are missed."""
+    cheap = min(levels, key=lambda level: abs(LEVELS[level[0].level].loss - 0.02))
+    return design_effect(sample.check.found(index, cheap[0].funnel))
+
+
+def _distance(candidate: Candidate, aim: float, n_neighbours: int) -> float:
+    """Return how far a level lies from the loss aimed at, as a logarithm."""
     level = LEVELS[candidate.level]
     loss = level.loss or 0.5 / (n_neighbours * level.margin)
-    return abs(math.log(loss / max(0.7 * allowed, 1e-9)))
+    return abs(math.log(loss / aim))

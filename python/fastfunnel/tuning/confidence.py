@@ -19,6 +19,7 @@ import numpy.typing as npt
 Found = npt.NDArray[np.bool_]
 
 CAUTIOUS_EFFECT = 2.0  # assumed where too little was missed to measure it
+_USUAL_EFFECT = 1.3  # what embeddings of text show
 _ENOUGH_QUERIES = 20  # that miss something, to measure it
 
 
@@ -58,6 +59,28 @@ def lower_bound(found: Found, confidence: float, effect: float | None = None) ->
     trials = found.size / effect
     misses = float((~found).sum()) / effect
     return 1 - _binomial_upper(misses, trials, confidence)
+
+
+def passing_loss(neighbours: int, confidence: float, allowed: float) -> float:
+    """Return about the largest measured loss that shows a true loss of at most `allowed`.
+
+    Args:
+        neighbours: n * k of the queries that check.
+        confidence: one-sided.
+        allowed: 1 - recall.
+
+    Returns:
+        A share; half a miss where not even none would do.
+    """
+    trials = max(neighbours / _USUAL_EFFECT, 1.0)
+    low, high = 0, int(allowed * trials)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if _binomial_upper(middle, trials, confidence) <= allowed:
+            low = middle
+        else:
+            high = middle - 1
+    return max(low, 0.5) / trials
 
 
 def _binomial_upper(misses: float, trials: float, confidence: float) -> float:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from fastfunnel.index import Index
 
 _FEWEST_ROWS = 2000  # below this nothing beats exact search by enough to look
-_DEPTH_SHARE, _LEAST_DEPTH, _MOST_DEPTH = 32, 512, 16_384
+_DEPTH_SHARE, _LEAST_DEPTH, _MOST_DEPTH = 32, 4096, 16_384
 _FINE_DEPTH = 1024  # ranks looked at under int8 and float scores, which put neighbours first
 
 # Shares of the budget that are spent when a step ends.
@@ -119,7 +119,7 @@ class _Tuning:
         self.bar.step("candidates", _TIMED)
         levels = propose(
             self.index.dim,
-            self.k,
+            sample.fit.asked(self.k),
             depth,
             ranks,
             costs,
@@ -229,7 +229,8 @@ class _Tuning:
         for number, stage in enumerate(funnel.stages, 1):
             keep = stage.keep or self.k
             cut = Funnel([*funnel.stages[: number - 1], Stage(stage.dims, stage.precision)])
-            ids = some.answers(self.index, min(keep, rows - 1), cut)
+            passed = keep - some.asked(0) if stage.keep else keep  # less its own row, if it has one
+            ids = some.answers(self.index, min(passed, rows - 1), cut)
             found = are_among(some.truth, ids)
             survivors.append(StageSurvivors(stage, rows, min(keep, rows), float(found.mean())))
             rows = min(keep, rows)
