@@ -4,6 +4,11 @@
 #include <string>
 
 namespace ff {
+namespace {
+
+constexpr std::size_t kMaxScanDims = kMaxScanScore;  // a sign that agrees scores 1
+
+}  // namespace
 
 void validate(const Funnel& funnel, std::size_t dim, std::size_t k) {
   if (funnel.empty()) throw std::invalid_argument("funnel must have at least one stage, got none");
@@ -13,6 +18,9 @@ void validate(const Funnel& funnel, std::size_t dim, std::size_t k) {
     if (stage.dims < 1 || stage.dims > dim)
       throw std::invalid_argument(which + " must read 1 to " + std::to_string(dim) + " dims, got " +
                                   std::to_string(stage.dims));
+    if (s == 0 && stage.precision == Precision::b1 && stage.dims > kMaxScanDims)
+      throw std::invalid_argument(which + " must read at most " + std::to_string(kMaxScanDims) +
+                                  " dims as b1, got " + std::to_string(stage.dims));
     if (s > 0 && stage.dims < funnel[s - 1].dims)
       throw std::invalid_argument(which + " must read at least the " +
                                   std::to_string(funnel[s - 1].dims) +

@@ -22,7 +22,8 @@ struct Stage {
 using Funnel = std::vector<Stage>;
 
 // Throws std::invalid_argument if the funnel is empty, reads more than dim dims, if its dims shrink
-// or its keeps grow, or if a stage keeps fewer than k rows.
+// or its keeps grow, if a stage keeps fewer than k rows, or if signs are scanned beyond 32,767
+// dims.
 void validate(const Funnel& funnel, std::size_t dim, std::size_t k);
 
 // The planes its stages read.

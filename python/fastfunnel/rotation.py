@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastfunnel.arguments import as_count, as_rows
+from fastfunnel.blas import one_blas_thread
 
 Rotation = npt.NDArray[np.float32]
 
@@ -47,19 +48,21 @@ def fit_rotation(vectors: npt.ArrayLike, *, seed: int = 0) -> Rotation:
     if len(rows) > _MOST_ROWS:
         rows = rows[np.sort(rng.choice(len(rows), _MOST_ROWS, replace=False))]
     unit = normalize(rows).astype(np.float32, copy=False)
-    energies, axes = np.linalg.eigh((unit.T @ unit).astype(np.float64))
-    energies, axes = energies[::-1], axes[:, ::-1]
-    for first, end in _rungs(rows.shape[1]):
-        if first == 0 and energies[0] > energies[1:end].sum():
-            first = 1
-        axes[:, first:end] = axes[:, first:end] @ _random_rotation(end - first, rng)
+    with one_blas_thread():
+        energies, axes = np.linalg.eigh((unit.T @ unit).astype(np.float64))
+        energies, axes = energies[::-1], axes[:, ::-1]
+        for first, end in _rungs(rows.shape[1]):
+            if first == 0 and energies[0] > energies[1:end].sum():
+                first = 1
+            axes[:, first:end] = axes[:, first:end] @ _random_rotation(end - first, rng)
     return axes.astype(np.float32)
 
 
 def random_rotation(dim: int, *, seed: int = 0) -> Rotation:
     """Return a rotation drawn uniformly, float32 (dim, dim): what no training has shaped."""
     rng = np.random.default_rng(as_count(seed, "seed", at_least=0))
-    return _random_rotation(as_count(dim, "dim"), rng).astype(np.float32)
+    with one_blas_thread():
+        return _random_rotation(as_count(dim, "dim"), rng).astype(np.float32)
 
 
 def as_rotation(value: npt.ArrayLike, dim: int) -> Rotation:

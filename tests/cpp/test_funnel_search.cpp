@@ -207,6 +207,10 @@ TEST_CASE("funnel_search: a funnel that does not fit is named") {
   CHECK(message_of({}, 64, 10) == "funnel must have at least one stage, got none");
   CHECK(message_of({scan, last}, 63, 10) == "funnel stage 2 must read 1 to 63 dims, got 64");
   CHECK(message_of({{0, f32, false, 0}}, 64, 1) == "funnel stage 1 must read 1 to 64 dims, got 0");
+  const Stage widest = {32767, b1, true, 100}, wider = {32768, b1, true, 100};
+  CHECK(message_of({widest, {40000, b1, true, 0}}, 40000, 1) == "");
+  CHECK(message_of({wider, {40000, b1, true, 0}}, 40000, 1) ==
+        "funnel stage 1 must read at most 32767 dims as b1, got 32768");
   CHECK(message_of({middle, scan, last}, 64, 1) ==
         "funnel stage 2 must read at least the 48 dims of the stage before, got 32");
   CHECK(message_of({scan, {48, i8, false, 101}, last}, 64, 1) ==
