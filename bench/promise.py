@@ -124,7 +124,10 @@ def main() -> None:
     faster = [r["p50_ms"] <= 1.05 * r["default_p50_ms"] for r in able]
     print(f"\n{sum(met)} of {len(met)} pairs met their target ({np.mean(met):.0%}); ", end="")
     print(f"the worst fell short by {max(worst, 0):.4f}.")
-    print(f"Where the default meets the target, tuned is as fast or faster in {sum(faster)} of ")
+    print(
+        f"Where the default meets the target, tuned is as fast or faster in {sum(faster)} of ",
+        end="",
+    )
     print(f"{len(able)} pairs (within 5%); median speed-up {speedup(able):.2f}.")
     if options.json is not None:
         options.json.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")

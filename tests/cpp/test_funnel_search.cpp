@@ -70,7 +70,7 @@ const std::vector<Funnel> kExactFunnels = {
 TEST_CASE("funnel_search: every stage keeps the rows it should, ties included") {
   for_all_levels([](const Kernels& kernels) {
     Random random(1);
-    const Matrix base = sign_rows(2500, 100, random), queries = sign_rows(7, 100, random);
+    const Matrix base = sign_rows(2500, 100, random), queries = sign_rows(5, 100, random);
     std::vector<std::int64_t> ids;  // that fall while positions rise
     for (std::size_t i = 0; i < base.n_rows; ++i)
       ids.push_back(9000 - static_cast<std::int64_t>(i));

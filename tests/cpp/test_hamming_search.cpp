@@ -58,7 +58,7 @@ TEST_CASE("hamming_search: every level, any width and count, more answers than c
         const auto codes = random.bytes(n_rows * (n_bytes + 3)),
                    queries = random.bytes(40 * n_bytes);
         for (std::size_t n_queries : kQueries)
-          for (std::size_t k : {1, 10, 100})
+          for (std::size_t k : {1, 100})
             check(view(codes, n_rows, n_bytes, 3), view(queries, n_queries, n_bytes), k, kernels);
       }
   });
@@ -71,7 +71,7 @@ TEST_CASE("hamming_search: few different codes, ties everywhere") {
     for (std::uint8_t& byte : codes) byte &= 1;
     const auto queries = random.bytes(40 * 8);
     for (std::size_t n_queries : kQueries)
-      for (std::size_t k : {1, 300, 5000})
+      for (std::size_t k : {1, 5000})
         check(view(codes, 9000, 8), view(queries, n_queries, 8), k, kernels);
     std::fill(codes.begin(), codes.end(), std::uint8_t{255});
     for (std::size_t n_queries : kQueries)
