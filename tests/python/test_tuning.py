@@ -136,21 +136,24 @@ def test_rows_stand_in_for_queries_without_themselves() -> None:
     assert "stood in" in str(report)
 
 
-def test_an_interrupt_leaves_the_index_as_it_was(
-    tuned: tuple[ff.Index, ff.TuningReport, Floats, Floats], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    index, report, *_, unseen = tuned
+@pytest.mark.parametrize("objective", ["throughput", "memory"])
+def test_other_objectives_keep_the_promise(objective: Any) -> None:
+    base, queries = rows_and_queries(4)
+    index = ff.Index(DIM)
+    index.add(base)
+    report = index.tune(queries[:400], k=5, recall=0.9, budget_s=3, objective=objective)
+    delivered = are_among(brute_force(base, queries[400:], 5), index.search(queries[400:], 5).ids)
 
-    def interrupt(*_: Any, **__: Any) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("fastfunnel.tuning.tuner.check", interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        index.tune(unseen, k=5, recall=0.99, budget_s=1)
-
-    assert index.default_funnel(5) == report.funnel
-    with pytest.raises(ValueError, match="was not tuned"):
-        index.search(unseen, 5, recall=0.99)
+    assert delivered.mean() >= 0.9
+    assert report.objective == objective
+    promising = [p for p in report.front.points if p.promised >= 0.9]
+    chosen = report.front.choose(0.9)
+    if objective == "throughput":
+        assert chosen.queries_per_second == max(p.queries_per_second for p in promising)
+    else:
+        bearable = 4 * min(p.seconds for p in promising)
+        smallest = min(p.bytes_per_row for p in promising if p.seconds <= bearable)
+        assert chosen.bytes_per_row == report.bytes_per_row == smallest < 4 * DIM
 
 
 def test_few_rows_and_full_recall_are_searched_exactly() -> None:

@@ -47,16 +47,25 @@ class Budget:
     def __init__(self, seconds: float) -> None:
         """Start the clock."""
         self.seconds = seconds
-        self._start = monotonic()
+        self._start = self._shared_from = monotonic()
 
     @property
     def spent(self) -> float:
         """Seconds since the start."""
         return monotonic() - self._start
 
+    def share_the_rest(self) -> None:
+        """Let shares be those of what is left now."""
+        self._shared_from = monotonic()
+
     def until(self, share: float) -> Deadline:
         """Return the moment at which this share of the budget is spent."""
-        return Deadline(self._start + share * self.seconds)
+        whole = self._start + self.seconds - self._shared_from
+        return Deadline(self._shared_from + share * whole)
+
+    def share_at(self, deadline: Deadline) -> float:
+        """Return the share of all seconds that is spent at a deadline."""
+        return (deadline.moment - self._start) / self.seconds
 
 
 class Progress(Protocol):

@@ -53,7 +53,7 @@ def choose_chains(
         best += [path for path in _best(paths, level_of(max(loss, aim)), cost)[:1]]
     chosen = list(dict.fromkeys(best))
     if default is not None and all(default != one.funnel for path in chosen for one in path):
-        chosen.append((Candidate(default, level, 0.0),))
+        chosen.insert(1, (Candidate(default, level, 0.0),))  # one test, worth its time
     if len(chosen) < 2:
         return [Chain(path, _start(path, level), 1.0) for path in chosen]
     rest = (1 - LEADERS_SHARE) / (len(chosen) - 1)

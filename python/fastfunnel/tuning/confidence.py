@@ -89,6 +89,15 @@ def _clumping(found: Found) -> float:
     return float((misses * misses).sum() / max(misses.sum(), 1))
 
 
+def fewest_neighbours(confidence: float, allowed: float) -> float:
+    """Return about how many neighbours, all of them found, show a loss of at most `allowed`."""
+    if allowed >= 1:
+        return 1.0
+    return (
+        _USUAL_EFFECT * math.log(1 - confidence) / math.log1p(-allowed) if allowed > 0 else math.inf
+    )
+
+
 def passing_loss(neighbours: int, confidence: float, allowed: float) -> float:
     """Return about the largest measured loss that shows a true loss of at most `allowed`.
 

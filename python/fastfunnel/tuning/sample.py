@@ -65,6 +65,16 @@ class Part:
         """
         return np.concatenate(list(self.in_chunks(index, k, funnel, deadline)))
 
+    def answers_in_time(
+        self, index: Index, k: int, funnel: Funnel | None, deadline: Deadline
+    ) -> Ids:
+        """Return what `answers` does for as many of the queries as the time suffices for."""
+        chunks: list[Ids] = []
+        with suppress(OutOfTimeError):
+            for ids in self.in_chunks(index, k, funnel, deadline):
+                chunks.append(ids)  # noqa: PERF402 - what was answered in time must stay
+        return np.concatenate(chunks)
+
     def in_chunks(
         self, index: Index, k: int, funnel: Funnel | None, deadline: Deadline
     ) -> Iterator[Ids]:
@@ -129,9 +139,9 @@ def draw(index: Index, queries: Queries | None, k: int, seed: int, deadline: Dea
         queries = rng.permutation(np.unique(queries, axis=0))[:MOST_QUERIES]
     if len(queries) < 2:
         raise ValueError(f"sample_queries must hold at least 2 different ones, got {len(queries)}")
-    answered = _answer(
-        index, Part(queries, np.empty((len(queries), k), np.int64), own), k, deadline
-    )
+    asked = Part(queries, np.empty((len(queries), 0), np.int64), own)
+    truth = asked.answers_in_time(index, k, None, deadline)
+    answered = Part(queries, truth, own)[: len(truth)]
     n_fit = min(max(1, int(FIT_SHARE * len(answered))), MOST_FIT)
     return Sample(answered[:n_fit], answered[n_fit:], "queries" if own is None else "rows")
 
@@ -150,14 +160,3 @@ def without_own(ids: Ids, own: Ids) -> Ids:
     is_own[~is_own.any(axis=1), -1] = True
     rest: Ids = ids[~is_own].reshape(len(ids), -1)
     return rest
-
-
-def _answer(index: Index, part: Part, k: int, deadline: Deadline) -> Part:
-    """Return as many of the queries as can be answered exactly in the time, with their truth."""
-    truth: list[Ids] = []
-    with suppress(OutOfTimeError):
-        for ids in part.in_chunks(index, k, None, deadline):
-            truth.append(ids)  # noqa: PERF402 - what was answered in time must stay
-    answers = np.concatenate(truth)
-    some = part[: len(answers)]
-    return Part(some.queries, answers, some.own)

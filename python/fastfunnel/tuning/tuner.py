@@ -15,8 +15,8 @@ from fastfunnel.funnel import Funnel, Stage
 from fastfunnel.tuning.budget import Budget, Deadline, OutOfTimeError, Progress, progress_bar
 from fastfunnel.tuning.candidates import propose
 from fastfunnel.tuning.chains import LEADERS_SHARE, Chain, choose_chains
-from fastfunnel.tuning.check import ROWS_LOSE_LESS, check, exact_point, fastest, promise
-from fastfunnel.tuning.confidence import lower_bound, passing_loss
+from fastfunnel.tuning.check import ROWS_LOSE_LESS, check, exact_point, fastest
+from fastfunnel.tuning.confidence import fewest_neighbours, passing_loss
 from fastfunnel.tuning.cost import Objective, measure
 from fastfunnel.tuning.front import Front, FrontPoint
 from fastfunnel.tuning.plan import Path
@@ -37,7 +37,7 @@ _FINE_DEPTH = 1024  # ranks looked at under int8 and float scores, which put nei
 _SAMPLED, _RANKED, _TIMED, _PLANNED, _ROTATED, _CHECKED = 0.2, 0.36, 0.5, 0.56, 0.64, 0.94
 _SURVIVOR_QUERIES = 200  # that show what each stage of the chosen funnel lets through
 _TESTS = 15  # checks of a funnel like the one expected to win that there should be time for
-_FEWEST_CHECKS = 100  # queries a check, even if it takes longer
+_FEWEST_CHECKS, _SPARE = 100, 3  # queries, and times what is needed: even if they take longer
 
 
 def tune(
@@ -97,15 +97,16 @@ class _Tuning:
         """Sample, plan, check, choose."""
         self.bar.step("the default funnel", 0.0)
         self.index.untuned_funnel(self.k)  # measures once, and remembers
-        self.bar.step("exact answers", self.budget.spent / self.budget.seconds)
+        self.budget.share_the_rest()
+        self._show("exact answers", 0.0)
         sample = draw(self.index, queries, self.k, self.seed, self.budget.until(_SAMPLED))
         gain: RotationGain | None = None
         points: list[FrontPoint] = []
-        if len(self.index) >= max(_FEWEST_ROWS, 8 * self.k):
+        if self._worth_tuning():
             with suppress(OutOfTimeError):
                 chains, sample = self._chains(sample)
                 if self.index.rotation is None:
-                    self.bar.step("rotation", _PLANNED)
+                    self._show("rotation", _PLANNED)
                     left = self.budget.until(_ROTATED).left
                     gain = rotation_gain(self.index, sample.fit.queries, self.seed, left)
                 points = self._check(sample, chains)
@@ -115,18 +116,24 @@ class _Tuning:
         )
         return self._report(sample, front, gain)
 
+    def _worth_tuning(self) -> bool:
+        return len(self.index) >= max(_FEWEST_ROWS, 8 * self.k)
+
+    def _show(self, what: str, share: float) -> None:
+        self.bar.step(what, self.budget.share_at(self.budget.until(share)))
+
     def _chains(self, sample: Sample) -> tuple[list[Chain], Sample]:
         """Return what to test, and the sample with as many check queries as there is time for."""
-        self.bar.step("ranks of the neighbours", _SAMPLED)
+        self._show("ranks of the neighbours", _SAMPLED)
         n_rows = len(self.index)
         depth = min(max(n_rows // _DEPTH_SHARE, _LEAST_DEPTH, 8 * self.k), _MOST_DEPTH, n_rows // 2)
         depth = max(depth, self.k)
         ranks = self._ranks(sample, depth)
-        self.bar.step("costs of the stages", _RANKED)
+        self._show("costs of the stages", _RANKED)
         timed = self.budget.until(_TIMED)
         queries = sample.fit.queries
         costs = measure(self.index, queries, list(ranks), self.k, self.objective, timed)
-        self.bar.step("candidates", _TIMED)
+        self._show("candidates", _TIMED)
         paths = propose(
             self.index.dim,
             sample.fit.asked(self.k),
@@ -141,7 +148,9 @@ class _Tuning:
             raise OutOfTimeError
         seconds = (_CHECKED - _ROTATED) * self.budget.seconds / _TESTS
         predicted = chains[0].path[chains[0].start].seconds
-        n_check = max(_FEWEST_CHECKS, int(seconds / max(predicted, 1e-9)))
+        needed = _SPARE * fewest_neighbours(self._leaders(), self._allowed(sample)) / self.k
+        needed = min(needed, len(sample.check))
+        n_check = max(_FEWEST_CHECKS, int(needed), int(seconds / max(predicted, 1e-9)))
         return chains, replace(sample, check=sample.check[:n_check])
 
     def _ranks(self, sample: Sample, depth: int) -> dict[Stage, Ranks]:
@@ -160,16 +169,19 @@ class _Tuning:
         return ranks
 
     def _chosen_chains(self, sample: Sample, paths: Sequence[Path]) -> list[Chain]:
-        allowed = (1 - self.recall) / (1 if sample.source == "queries" else ROWS_LOSE_LESS)
         return choose_chains(
             paths,
-            passing_loss(sample.check.truth.size, self._leaders(), allowed),
+            passing_loss(sample.check.truth.size, self._leaders(), self._allowed(sample)),
             lambda one: one.seconds * self._weight(one.funnel),
             lambda some: fastest(
                 self.index, sample.fit, [one.funnel for one in some], self.k, self.objective
             ),
             self.index.untuned_funnel(self.k),
         )
+
+    def _allowed(self, sample: Sample) -> float:
+        """Return the share of neighbours that the queries of the sample may lose."""
+        return (1 - self.recall) / (1 if sample.source == "queries" else ROWS_LOSE_LESS)
 
     def _leaders(self) -> float:
         """Return the confidence at which the first chain is tested."""
@@ -179,11 +191,13 @@ class _Tuning:
         return resident_bytes(funnel, self.index.dim) if self.objective == "memory" else 1.0
 
     def _check(self, sample: Sample, chains: Sequence[Chain]) -> list[FrontPoint]:
-        start = self.budget.spent / self.budget.seconds
+        start = self.budget.until(_CHECKED).left
 
         def step(share: float) -> Deadline:
-            self.bar.step("checking on held-out queries", self.budget.spent / self.budget.seconds)
-            return self.budget.until(start + share * (_CHECKED - start))
+            deadline = self.budget.until(_CHECKED)
+            deadline = Deadline(deadline.moment - (1 - share) * max(start, 0.0))
+            self.bar.step("checking on held-out queries", self.budget.share_at(deadline))
+            return deadline
 
         return check(
             self.index,
@@ -232,13 +246,14 @@ class _Tuning:
         if funnel is None:
             return []
         some = sample.check[:_SURVIVOR_QUERIES]
+        deadline = self.budget.until(1.0)
         survivors, rows = [], len(self.index)
         for number, stage in enumerate(funnel.stages, 1):
             keep = stage.keep or self.k
             cut = Funnel([*funnel.stages[: number - 1], Stage(stage.dims, stage.precision)])
             passed = keep - some.asked(0) if stage.keep else keep  # less its own row, if it has one
-            ids = some.answers(self.index, min(passed, rows - 1), cut)
-            found = are_among(some.truth, ids)
+            ids = some.answers_in_time(self.index, min(passed, rows - 1), cut, deadline)
+            found = are_among(some.truth[: len(ids)], ids)
             survivors.append(StageSurvivors(stage, rows, min(keep, rows), float(found.mean())))
             rows = min(keep, rows)
         return survivors
@@ -252,21 +267,18 @@ class _Tuning:
                 "or easier, so the funnel may lose only half of what the target allows. Tune with "
                 "real queries when you have some."
             )
-        perfect = promise(
-            lower_bound(np.ones_like(sample.check.truth, dtype=bool), self._leaders(), 1.3),
-            sample.source,
-        )
-        if chosen.funnel is None and perfect < self.recall < 1:
-            factor = (1 - perfect) / (1 - self.recall)
+        needed = fewest_neighbours(self._leaders(), self._allowed(sample))
+        if len(front.points) == 1 and self._worth_tuning():
+            notes.append(
+                f"The budget of {self.budget.seconds:g} seconds ended before a funnel was checked, "
+                "so search stays exact. Give more."
+            )
+        elif chosen.funnel is None and sample.check.truth.size < needed < np.inf:
+            factor = needed / sample.check.truth.size
             notes.append(
                 f"{len(sample.check):,} held-out queries cannot show recall {self.recall:g} with "
                 f"{self.confidence:.0%} confidence even if nothing is missed, so search stays "
                 f"exact; about {int(np.ceil(factor * len(sample.check) / 0.7)):,} queries can."
-            )
-        elif len(front.points) == 1 and len(self.index) >= _FEWEST_ROWS:
-            notes.append(
-                f"The budget of {self.budget.seconds:g} seconds ended before a funnel was checked, "
-                "so search stays exact. Give more."
             )
         elif chosen.funnel is None and len(front.points) > 1:
             notes.append("No funnel was both sure to reach the target and faster: exact search.")
