@@ -100,6 +100,15 @@ std::shared_lock<FairLock> Index::lock_with(const PlaneNeeds& needs, const Kerne
   return shared;
 }
 
+void Index::keep_planes(const std::vector<Funnel>& funnels, bool exact) {
+  const std::lock_guard changing(changing_);
+  const std::unique_lock alone(lock_);
+  PlaneNeeds needs;
+  if (exact) needs.add(exact_needs(state_->corpus, ExactScan::int8_rows));
+  for (const Funnel& funnel : funnels) needs.add(plane_needs(funnel));
+  state_->corpus.keep(needs);
+}
+
 void Index::search(const Funnel& funnel, const Queries& queries, const SearchOptions& options,
                    const Results& results) {
   const auto lock = lock_with(plane_needs(funnel), options.kernels, options.n_threads);

@@ -78,6 +78,10 @@ class Index {
   // std::invalid_argument for another number of rows.
   void rebase(std::size_t segment, const MatrixView& rows, std::shared_ptr<const void> keeper);
 
+  // Frees the planes that neither these funnels nor, if exact, exact search reads; they are built
+  // again when a search needs them.
+  void keep_planes(const std::vector<Funnel>& funnels, bool exact);
+
   void search(const Funnel& funnel, const Queries& queries, const SearchOptions& options,
               const Results& results);
   void search_exactly(const Queries& queries, const SearchOptions& options, const Results& results);

@@ -188,6 +188,23 @@ def test_mistakes_are_named(arguments: dict[str, Any], message: str) -> None:
         index.tune(**arguments)
 
 
+def test_only_the_codes_of_installed_funnels_stay_in_memory() -> None:
+    base, queries = rows_and_queries(5)
+    index, alone = ff.Index(DIM), ff.Index(DIM)
+    for one in (index, alone):
+        one.add(base)
+    report = index.tune(queries[:400], k=5, recall=0.8, budget_s=3)
+    assert report.funnel is not None
+    expected = alone.search(queries, 5, funnel=report.funnel)
+
+    found = index.search(queries, 5)
+    assert (found.ids == expected.ids).all()
+    assert index._core.sizes() == alone._core.sizes()
+    truth = brute_force(base, queries, 5)
+    assert (index.search(queries, 5, exact=True).ids == truth).all()
+    assert index._core.sizes() > alone._core.sizes()
+
+
 def test_tuned_funnels_survive_a_save(
     tuned: tuple[ff.Index, ff.TuningReport, Floats, Floats], tmp_path: Path
 ) -> None:

@@ -106,6 +106,10 @@ class Tuned:
             front = replace(front, highest=max(front.highest, known.highest))
         return Tuned({**self.fronts, front.k: front})
 
+    def installed(self, n_rows: int) -> list[Funnel | None]:
+        """Return the funnel of every front for its own recall; None is exact search."""
+        return [self.funnel(k, None, n_rows) for k in self.fronts]
+
     def funnel(self, k: int, recall: float | None, n_rows: int) -> Funnel | None:
         """Return the funnel for a recall; None is exact search.
 
