@@ -16,7 +16,8 @@ def decaying(rng: np.random.Generator, n: int, dim: int) -> np.ndarray:
 
 def true_ids(base: np.ndarray, queries: np.ndarray, k: int) -> np.ndarray:
     rows = base.astype(np.float64)
-    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    rows /= np.where(lengths > 0, lengths, 1)
     return np.argsort(-(queries.astype(np.float64) @ rows.T), axis=1, kind="stable")[:, :k]
 
 
