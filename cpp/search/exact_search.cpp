@@ -80,8 +80,9 @@ class ExactSearch {
     for (const BlockRun& run : blocks)
       for (std::size_t b = run.first; b < run.first + run.count; ++b) {
         const Segment& segment = *corpus_.segments()[run.segment];
-        const std::uint64_t alive =
-            options_.mask != nullptr ? (*options_.mask)[run.segment][b] : segment.alive()[b];
+        const std::uint64_t alive = options_.filter != nullptr
+                                        ? options_.filter->mask()[run.segment][b]
+                                        : segment.alive()[b];
         if (alive == 0) continue;
         scorer.score(segment, b, scores.data());
         const std::size_t n_rows = std::min(kBlockRows, segment.n_rows() - b * kBlockRows);
