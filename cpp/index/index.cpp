@@ -86,44 +86,4 @@ void Index::segment_rows(std::size_t number, std::size_t first, std::size_t coun
   copy_floats(segment.rows(), first, count, kernels, out);
 }
 
-std::shared_lock<FairLock> Index::lock_with(const PlaneNeeds& needs, const Kernels& kernels,
-                                            unsigned n_threads) {
-  std::shared_lock shared(lock_);
-  while (!state_->corpus.has(needs)) {
-    shared.unlock();
-    {
-      const std::unique_lock alone(lock_);
-      state_->corpus.require(needs, kernels, n_threads, "vectors");
-    }
-    shared.lock();
-  }
-  return shared;
-}
-
-void Index::search(const Funnel& funnel, const Queries& queries, const SearchOptions& options,
-                   const Results& results) {
-  const auto lock = lock_with(plane_needs(funnel), options.kernels, options.n_threads);
-  funnel_search(state_->corpus, funnel, queries, options, results);
-}
-
-void Index::set_basis(Basis basis) {
-  const std::unique_lock lock(lock_);
-  if (state_->corpus.basis()) throw std::logic_error("the index has a basis");
-  state_->corpus.set_basis(std::make_shared<const Basis>(std::move(basis)));
-}
-
-void Index::search_exactly(const Queries& queries, const SearchOptions& options,
-                           const Results& results) {
-  ExactScan scan = ExactScan::int8_rows;
-  PlaneNeeds needs;
-  {
-    const std::shared_lock lock(lock_);
-    if (state_->corpus.basis()) scan = ExactScan::projections;
-    needs = exact_needs(state_->corpus, scan);
-  }
-  const auto lock = lock_with(needs, options.kernels, options.n_threads);
-  if (state_->corpus.basis() != needs.basis) scan = ExactScan::int8_rows;  // replaced meanwhile
-  exact_search(state_->corpus, scan, queries, options, results);
-}
-
 }  // namespace ff

@@ -12,6 +12,7 @@
 #include "stages/sample.hpp"
 #include "stages/select_top.hpp"
 #include "stages/upper_bounds.hpp"
+#include "threads/interrupt.hpp"
 #include "threads/thread_pool.hpp"
 
 namespace ff {
@@ -21,6 +22,7 @@ namespace {
 // in groups of 32, 1,980 of 96, no more beyond.
 constexpr std::size_t kGroupQueries = 128;
 constexpr std::size_t kMinBlocksAPart = 64;  // 4,096 rows
+constexpr std::size_t kBlocksACheck = 16;    // between looks for an interrupt
 constexpr std::size_t kManyFloatRows = 64;
 constexpr std::size_t kFewSurvivors = 32;  // one row in so many
 // The funnel that guesses: 256 sign bits are a scan of 50 us over 117,659 rows on Zen 4 and put the
@@ -86,12 +88,15 @@ class ExactSearch {
   // For each query a cosine that its k-th best row reaches, -inf if fewer rows are found.
   std::vector<float> guess_floors(const Queries& some) const {
     const std::size_t dims = std::min(corpus_.dim(), kGuessDims);
-    const std::size_t keep = std::min(16 * results_.k + kGuessRows, corpus_.n_alive());
+    const std::size_t n_rows =
+        options_.filter != nullptr ? options_.filter->n_rows() : corpus_.n_alive();
+    const std::size_t keep = std::min(16 * results_.k + kGuessRows, n_rows);
     std::vector<float> floors(some.count, kNothing);
-    if (keep < results_.k) return floors;
-    auto lists = scan(
-        {corpus_, options_.mask, {dims, Precision::b1, false, keep}, keep, false, options_.kernels},
-        some, all_blocks_);
+    if (keep < std::max<std::size_t>(1, results_.k)) return floors;
+    const RowMask* mask = options_.filter != nullptr ? &options_.filter->mask() : nullptr;
+    auto lists =
+        scan({corpus_, mask, {dims, Precision::b1, false, keep}, keep, false, options_.kernels},
+             some, all_blocks_);
     for (std::size_t q = 0; q < some.count; ++q) {
       Shortlist& list = lists[q];
       rescore(corpus_, int8_stage(), some[q], options_.kernels, list);
@@ -131,6 +136,7 @@ class ExactSearch {
       for (std::size_t b = run.first; b < run.first + run.count; ++b) {
         const std::uint64_t alive = alive_word(run.segment, b);
         if (alive == 0) continue;
+        if (b % kBlocksACheck == 0) check_interrupt();
         bounds.reaching(*corpus_.segments()[run.segment], b, masks.data());
         const auto first_row = static_cast<Row>(run.segment * Segment::kMaxRows + b * kBlockRows);
         for (std::size_t q = 0; q < n_queries; ++q)
@@ -155,6 +161,7 @@ class ExactSearch {
       for (std::size_t b = run.first; b < run.first + run.count; ++b) {
         const std::uint64_t alive = alive_word(run.segment, b);
         if (alive == 0) continue;
+        if (b % kBlocksACheck == 0) check_interrupt();
         scorer.score(*corpus_.segments()[run.segment], b, scores.data());
         const auto first_row = static_cast<Row>(run.segment * Segment::kMaxRows + b * kBlockRows);
         for (std::size_t q = 0; q < some.count; ++q)
@@ -166,8 +173,8 @@ class ExactSearch {
   }
 
   std::uint64_t alive_word(std::size_t segment, std::size_t block) const {
-    return options_.mask != nullptr ? (*options_.mask)[segment][block]
-                                    : corpus_.segments()[segment]->alive()[block];
+    return options_.filter != nullptr ? options_.filter->mask()[segment][block]
+                                      : corpus_.segments()[segment]->alive()[block];
   }
 
   Stage int8_stage() const { return {corpus_.dim(), Precision::i8, false, 0}; }

@@ -160,7 +160,7 @@ TEST_CASE("exact_search: only rows of the mask answer") {
         const Filter filter = make_filter(corpus, [&](std::size_t i) { return i % step == 1; });
         const Answers expected = oracle(base, queries, filter.positions, 8);
         for (unsigned n_threads : {1U, 2U, 3U})
-          check(search(corpus, scan, queries, 8, {kernels, n_threads, &filter.mask}), expected);
+          check(search(corpus, scan, queries, 8, {kernels, n_threads, &filter.filter}), expected);
       }
     }
   });
