@@ -89,6 +89,10 @@ class Index {
   // std::invalid_argument for another number of rows.
   void rebase(std::size_t segment, const MatrixView& rows, std::shared_ptr<const void> keeper);
 
+  // Frees the planes that neither these funnels nor, if exact, exact search reads; they are built
+  // again when a search needs them.
+  void keep_planes(const std::vector<Funnel>& funnels, bool exact);
+
   // options.filter is not used; `which` is.
   void search(const Funnel& funnel, const Queries& queries, const Which& which,
               const SearchOptions& options, const Results& results);

@@ -28,6 +28,17 @@ std::shared_lock<FairLock> Index::lock_with(const PlaneNeeds& needs, const Kerne
   return shared;
 }
 
+void Index::keep_planes(const std::vector<Funnel>& funnels, bool exact) {
+  const std::lock_guard changing(changing_);
+  const std::unique_lock alone(lock_);
+  const Corpus& corpus = state_->corpus;
+  PlaneNeeds needs;
+  if (exact)
+    needs.add(exact_needs(corpus, corpus.basis() ? ExactScan::projections : ExactScan::int8_rows));
+  for (const Funnel& funnel : funnels) needs.add(plane_needs(funnel));
+  state_->corpus.keep(needs);
+}
+
 std::optional<RowFilter> Index::make_filter(const Which& which) const {
   if (which.is_all()) return std::nullopt;
   const Corpus& corpus = state_->corpus;

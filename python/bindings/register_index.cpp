@@ -258,6 +258,18 @@ void register_index(py::module_& m) {
           py::arg("segment"), Unlocked())
       .def("seal", &ff::Index::seal, Unlocked())
       .def("rebase", &rebase, py::arg("segment"), py::arg("vectors"))
+      .def(
+          "keep_planes",
+          [](ff::Index& index, const std::vector<std::vector<StageTuple>>& funnels, bool exact) {
+            std::vector<ff::Funnel> kept;
+            for (const auto& stages : funnels) {
+              kept.push_back(as_funnel(stages));
+              ff::validate(kept.back(), index.dim(), 1);
+            }
+            const py::gil_scoped_release unlocked;
+            index.keep_planes(kept, exact);
+          },
+          py::arg("funnels"), py::arg("exact"))
       .def("search", &search, py::arg("queries"), py::arg("k"), py::arg("stages"),
            py::arg("n_threads"), py::arg("isa"), py::arg("filter_ids") = py::none(),
            py::arg("filter_flags") = py::none())
