@@ -198,6 +198,7 @@ def test_deleting_most_rows_and_saving_shrinks_the_index(tmp_path: Path) -> None
         ids = collection.add([f"text {n}" for n in range(500)])
         collection.delete(ids[:400])
         assert set(found(collection.search("text 450", k=500))) == set(ids[400:])
+        assert len(collection.search("text 1", k=60)) == 60  # the removed do not take places
     with ff.Collection(tmp_path / "c", WordsEmbedder()) as collection:
         assert len(collection.index) == 100
         assert collection.verify() == []
