@@ -1,17 +1,16 @@
 #include "index/id_map.hpp"
 
 #include <algorithm>
-#include <vector>
+#include <functional>
 
 namespace ff {
 
 std::optional<Row> IdMap::search_sorted(std::int64_t id) const {
   const auto& segments = corpus_.segments();
-  const auto after = std::partition_point(segments.begin(), segments.end(), [id](const auto& s) {
-    return s->n_rows() > 0 && s->id(0) <= id;
-  });
-  if (after == segments.begin()) return std::nullopt;
-  const auto position = static_cast<std::size_t>(after - segments.begin()) - 1;
+  const auto after = std::partition_point(sorted_.begin(), sorted_.end(),
+                                          [&](std::size_t s) { return segments[s]->id(0) <= id; });
+  if (after == sorted_.begin()) return std::nullopt;
+  const std::size_t position = *(after - 1);
   const Segment& segment = *segments[position];
   std::size_t low = 0, high = segment.n_rows();
   while (low < high) {
@@ -21,46 +20,89 @@ std::optional<Row> IdMap::search_sorted(std::int64_t id) const {
     else
       high = middle;
   }
-  if (low == segment.n_rows() || segment.id(low) != id) return std::nullopt;
+  if (low == segment.n_rows() || segment.id(low) != id || !segment.is_alive(low))
+    return std::nullopt;
   return static_cast<Row>(position * Segment::kMaxRows + low);
 }
 
 std::optional<Row> IdMap::find(std::int64_t id) const {
-  if (increasing_) return search_sorted(id);
-  const auto found = rows_.find(id);
-  if (found == rows_.end()) return std::nullopt;
-  return found->second;
+  if (const auto found = rows_.find(id); found != rows_.end()) return found->second;
+  return search_sorted(id);
 }
 
-std::optional<std::int64_t> IdMap::first_duplicate(const std::int64_t* ids, std::size_t n) const {
-  if (std::adjacent_find(ids, ids + n, std::greater_equal<>()) != ids + n) {
-    std::vector<std::int64_t> sorted(ids, ids + n);
-    std::sort(sorted.begin(), sorted.end());
-    const auto twice = std::adjacent_find(sorted.begin(), sorted.end());
-    if (twice != sorted.end()) return *twice;
-  } else if (n > 0 && (!last_ || (increasing_ && ids[0] > *last_))) {
-    return std::nullopt;
-  }
+std::optional<std::int64_t> IdMap::first_repeated(const std::int64_t* ids, std::size_t n) {
+  if (std::adjacent_find(ids, ids + n, std::greater_equal<>()) == ids + n) return std::nullopt;
+  std::vector<std::int64_t> sorted(ids, ids + n);
+  std::sort(sorted.begin(), sorted.end());
+  const auto twice = std::adjacent_find(sorted.begin(), sorted.end());
+  return twice == sorted.end() ? std::nullopt : std::optional(*twice);
+}
+
+std::optional<std::int64_t> IdMap::first_taken(const std::int64_t* ids, std::size_t n) const {
   for (std::size_t i = 0; i < n; ++i)
-    if (find(ids[i])) return ids[i];
+    if (highest_ && ids[i] <= *highest_ && find(ids[i])) return ids[i];
   return std::nullopt;
 }
 
+// The living rows of a segment from first_row on.
+void IdMap::collect(std::size_t segment, std::size_t first_row, Rows& rows) const {
+  const Segment& of = *corpus_.segments()[segment];
+  for (std::size_t i = first_row; i < of.n_rows(); ++i)
+    if (of.is_alive(i)) rows[of.id(i)] = static_cast<Row>(segment * Segment::kMaxRows + i);
+}
+
+// Whether the ids of a segment from first_row on increase, from the last row before them on.
+bool IdMap::continues(std::size_t segment, std::size_t first_row,
+                      const std::vector<std::size_t>& sorted) const {
+  const Segment& of = *corpus_.segments()[segment];
+  std::optional<std::int64_t> last;
+  if (first_row > 0) {
+    last = of.id(first_row - 1);
+  } else if (!sorted.empty()) {
+    const Segment& before = *corpus_.segments()[sorted.back()];
+    last = before.id(before.n_rows() - 1);
+  }
+  for (std::size_t i = first_row; i < of.n_rows(); ++i) {
+    if (last && of.id(i) <= *last) return false;
+    last = of.id(i);
+  }
+  return true;
+}
+
 void IdMap::extend(Row first) {
+  std::vector<std::size_t> sorted = sorted_;
+  std::optional<std::int64_t> highest = highest_;
+  Rows fresh;
   const auto& segments = corpus_.segments();
-  const auto for_rows = [&](Row begin, const auto& each) {
-    for (std::size_t s = begin / Segment::kMaxRows; s < segments.size(); ++s)
-      for (std::size_t i = s == begin / Segment::kMaxRows ? begin % Segment::kMaxRows : 0;
-           i < segments[s]->n_rows(); ++i)
-        each(segments[s]->id(i), static_cast<Row>(s * Segment::kMaxRows + i));
-  };
-  const bool was_increasing = increasing_;
-  for_rows(first, [&](std::int64_t id, Row) {
-    if (last_ && id <= *last_) increasing_ = false;
-    last_ = id;
-  });
-  if (increasing_) return;
-  for_rows(was_increasing ? 0 : first, [&](std::int64_t id, Row row) { rows_[id] = row; });
+  for (std::size_t s = first / Segment::kMaxRows; s < segments.size(); ++s) {
+    const std::size_t begin = s == first / Segment::kMaxRows ? first % Segment::kMaxRows : 0;
+    if (begin == segments[s]->n_rows()) continue;
+    for (std::size_t i = begin; i < segments[s]->n_rows(); ++i)
+      highest = std::max(segments[s]->id(i), highest.value_or(INT64_MIN));
+    const bool was_sorted = begin > 0 && !sorted.empty() && sorted.back() == s;
+    if (begin > 0 && !was_sorted) {
+      collect(s, begin, fresh);
+    } else if (continues(s, begin, sorted)) {
+      if (!was_sorted) sorted.push_back(s);
+    } else {
+      if (was_sorted) sorted.pop_back();
+      collect(s, 0, fresh);
+    }
+  }
+  // The hash table grows by doubling, whatever the standard library does with an exact reserve.
+  if (const std::size_t size = rows_.size() + fresh.size();
+      static_cast<float>(size) > rows_.max_load_factor() * static_cast<float>(rows_.bucket_count()))
+    rows_.reserve(std::max(size, 2 * rows_.size()));
+
+  // Nothing allocates from here on.
+  while (!fresh.empty()) {
+    auto node = fresh.extract(fresh.begin());
+    const Row row = node.mapped();
+    const auto [place, inserted, old] = rows_.insert(std::move(node));
+    if (!inserted) place->second = row;
+  }
+  sorted_ = std::move(sorted);
+  highest_ = highest;
 }
 
 }  // namespace ff

@@ -4,30 +4,42 @@
 #include <cstdint>
 #include <optional>
 #include <unordered_map>
+#include <vector>
 
 #include "planes/corpus.hpp"
 
 namespace ff {
 
-// While ids come in increasing order, as they mostly do, a binary search over the rows' own ids is
-// the map and costs no memory; the first id out of order builds a hash table.
+// Ids mostly come in increasing order. Segments whose ids do, and continue those before, are
+// searched by bisection over the rows' own ids, which costs no memory; a hash table holds the rows
+// of the others. Removed rows are never found.
 class IdMap {
  public:
   explicit IdMap(const Corpus& corpus) : corpus_(corpus) {}
 
   std::optional<Row> find(std::int64_t id) const;
-  // Of these new ids the first that is taken, or that comes twice; none if all are new.
-  std::optional<std::int64_t> first_duplicate(const std::int64_t* ids, std::size_t n) const;
-  // Rows [first, end of corpus) have been appended; their ids are new.
+  // Of these ids the first that comes twice; none if they are unique.
+  static std::optional<std::int64_t> first_repeated(const std::int64_t* ids, std::size_t n);
+  // Of these ids the first that a row has.
+  std::optional<std::int64_t> first_taken(const std::int64_t* ids, std::size_t n) const;
+  // Rows [first, end of corpus) have been appended. From here on they have their ids, even where
+  // another row had them. Nothing changes if it throws std::bad_alloc.
   void extend(Row first);
+  // The row with this id is removed, or about to be.
+  void erase(std::int64_t id) { rows_.erase(id); }
 
  private:
+  using Rows = std::unordered_map<std::int64_t, Row>;
+
   std::optional<Row> search_sorted(std::int64_t id) const;
+  void collect(std::size_t segment, std::size_t first_row, Rows& rows) const;
+  bool continues(std::size_t segment, std::size_t first_row,
+                 const std::vector<std::size_t>& sorted) const;
 
   const Corpus& corpus_;
-  bool increasing_ = true;
-  std::optional<std::int64_t> last_;
-  std::unordered_map<std::int64_t, Row> rows_;  // used once ids do not increase
+  std::vector<std::size_t> sorted_;  // segments whose ids increase, each beginning after the last
+  std::optional<std::int64_t> highest_;  // id that ever came
+  Rows rows_;                            // living rows of the other segments
 };
 
 }  // namespace ff

@@ -1,104 +1,99 @@
 #include "index/index.hpp"
 
-#include <bit>
-#include <cstring>
-#include <mutex>
 #include <stdexcept>
 
-#include "arrays/float_rows.hpp"
+#include "index/row_values.hpp"
 
 namespace ff {
-namespace {
 
-constexpr std::uint32_t kExponent = 0x7f800000;
-
-// Throws for the first row that is not finite as float32.
-void check_finite(const MatrixView& rows, const Kernels& kernels) {
-  FloatRows reader(rows, kernels);
-  for (std::size_t i = 0; i < rows.n_rows; ++i) {
-    const float* row = reader.row(i);
-    std::uint32_t bad = 0;  // the exponent of nan and inf is all ones
-    for (std::size_t d = 0; d < rows.dim; ++d)
-      bad |= static_cast<std::uint32_t>((std::bit_cast<std::uint32_t>(row[d]) & kExponent) ==
-                                        kExponent);
-    if (bad != 0)
-      throw std::invalid_argument("vectors must be finite, got nan or inf in row " +
-                                  std::to_string(i));
-  }
+const Segment& Index::State::segment(std::size_t number) const {
+  if (number >= corpus.segments().size())
+    throw std::out_of_range("segment must be below " + std::to_string(corpus.segments().size()) +
+                            ", got " + std::to_string(number));
+  return *corpus.segments()[number];
 }
 
-}  // namespace
-
 std::size_t Index::size() const {
-  const std::shared_lock lock(mutex_);
-  return corpus_.n_rows();
+  const std::shared_lock lock(lock_);
+  return state_->corpus.n_alive();
 }
 
 bool Index::contains(std::int64_t id) const {
-  const std::shared_lock lock(mutex_);
-  return ids_.find(id).has_value();
+  const std::shared_lock lock(lock_);
+  return state_->ids.find(id).has_value();
 }
 
 IndexSizes Index::sizes() const {
-  const std::shared_lock lock(mutex_);
+  const std::shared_lock lock(lock_);
   IndexSizes sizes;
-  for (const auto& segment : corpus_.segments()) {
+  for (const auto& segment : state_->corpus.segments()) {
     sizes.float_bytes += segment->float_bytes();
     sizes.plane_bytes += segment->plane_bytes();
   }
   return sizes;
 }
 
-void Index::add(const MatrixView& rows, const std::int64_t* ids, const Kernels& kernels) {
-  check_finite(rows, kernels);
-  const std::unique_lock lock(mutex_);
-  check_new(ids, rows.n_rows);
-  const Row first = corpus_.next_row();
-  corpus_.append(rows, ids, kernels);
-  ids_.extend(first);
-}
-
-void Index::adopt(const MatrixView& rows, const std::int64_t* ids) {
-  const std::unique_lock lock(mutex_);
-  check_new(ids, rows.n_rows);
-  const auto first = static_cast<Row>(corpus_.segments().size() * Segment::kMaxRows);
-  corpus_.adopt(rows, ids);
-  ids_.extend(first);
-}
-
-void Index::check_new(const std::int64_t* ids, std::size_t n) const {
-  if (const auto taken = ids_.first_duplicate(ids, n))
-    throw std::invalid_argument("ids must be new and unique, got " + std::to_string(*taken) +
-                                " which is already there or comes twice");
-}
-
-void Index::get(const std::int64_t* ids, std::size_t n, float* out) const {
-  const std::shared_lock lock(mutex_);
+void Index::get(const std::int64_t* ids, std::size_t n, const Kernels& kernels, float* out) const {
+  const std::shared_lock lock(lock_);
   for (std::size_t i = 0; i < n; ++i) {
-    const auto row = ids_.find(ids[i]);
+    const auto row = state_->ids.find(ids[i]);
     if (!row) throw std::out_of_range("id " + std::to_string(ids[i]) + " is not in the index");
-    std::memcpy(out + i * dim(), corpus_.segment_of(*row).rows().row(*row % Segment::kMaxRows),
-                dim() * sizeof(float));
+    copy_floats(state_->corpus.segment_of(*row).rows(), *row % Segment::kMaxRows, 1, kernels,
+                out + i * dim_);
   }
 }
 
+std::vector<std::int64_t> Index::locate(const std::int64_t* ids, std::size_t n) const {
+  const std::shared_lock lock(lock_);
+  std::vector<std::int64_t> rows(n);
+  for (std::size_t i = 0; i < n; ++i) {
+    const auto row = state_->ids.find(ids[i]);
+    rows[i] = row ? static_cast<std::int64_t>(*row) : -1;
+  }
+  return rows;
+}
+
 std::vector<std::int64_t> Index::ids() const {
-  const std::shared_lock lock(mutex_);
+  const std::shared_lock lock(lock_);
   std::vector<std::int64_t> all;
-  all.reserve(corpus_.n_rows());
-  for (const auto& segment : corpus_.segments())
-    for (std::size_t i = 0; i < segment->n_rows(); ++i) all.push_back(segment->id(i));
+  all.reserve(state_->corpus.n_alive());
+  for (const auto& segment : state_->corpus.segments())
+    for (std::size_t i = 0; i < segment->n_rows(); ++i)
+      if (segment->is_alive(i)) all.push_back(segment->id(i));
   return all;
 }
 
-std::shared_lock<std::shared_mutex> Index::lock_with(const PlaneNeeds& needs,
-                                                     const Kernels& kernels, unsigned n_threads) {
-  std::shared_lock shared(mutex_);
-  while (!corpus_.has(needs)) {
+std::size_t Index::n_segments() const {
+  const std::shared_lock lock(lock_);
+  return state_->corpus.segments().size();
+}
+
+SegmentContents Index::segment(std::size_t number) const {
+  const std::shared_lock lock(lock_);
+  const Segment& segment = state_->segment(number);
+  SegmentContents contents{{}, segment.alive(), segment.owns_rows()};
+  for (std::size_t i = 0; i < segment.n_rows(); ++i) contents.ids.push_back(segment.id(i));
+  return contents;
+}
+
+void Index::segment_rows(std::size_t number, std::size_t first, std::size_t count,
+                         const Kernels& kernels, float* out) const {
+  const std::shared_lock lock(lock_);
+  const Segment& segment = state_->segment(number);
+  if (first > segment.n_rows() || count > segment.n_rows() - first)
+    throw std::out_of_range("rows must lie among the " + std::to_string(segment.n_rows()) +
+                            " of the segment");
+  copy_floats(segment.rows(), first, count, kernels, out);
+}
+
+std::shared_lock<FairLock> Index::lock_with(const PlaneNeeds& needs, const Kernels& kernels,
+                                            unsigned n_threads) {
+  std::shared_lock shared(lock_);
+  while (!state_->corpus.has(needs)) {
     shared.unlock();
     {
-      const std::unique_lock alone(mutex_);
-      corpus_.require(needs, kernels, n_threads, "vectors");
+      const std::unique_lock alone(lock_);
+      state_->corpus.require(needs, kernels, n_threads, "vectors");
     }
     shared.lock();
   }
@@ -108,14 +103,15 @@ std::shared_lock<std::shared_mutex> Index::lock_with(const PlaneNeeds& needs,
 void Index::search(const Funnel& funnel, const Queries& queries, const SearchOptions& options,
                    const Results& results) {
   const auto lock = lock_with(plane_needs(funnel), options.kernels, options.n_threads);
-  funnel_search(corpus_, funnel, queries, options, results);
+  funnel_search(state_->corpus, funnel, queries, options, results);
 }
 
 void Index::search_exactly(const Queries& queries, const SearchOptions& options,
                            const Results& results) {
   const ExactScan scan = ExactScan::int8_rows;
-  const auto lock = lock_with(exact_needs(corpus_, scan), options.kernels, options.n_threads);
-  exact_search(corpus_, scan, queries, options, results);
+  const auto lock =
+      lock_with(exact_needs(state_->corpus, scan), options.kernels, options.n_threads);
+  exact_search(state_->corpus, scan, queries, options, results);
 }
 
 }  // namespace ff

@@ -1,12 +1,15 @@
-// Rows with ids that can be added to and searched from many threads.
+// Rows with ids that can be changed and searched from many threads.
 #pragma once
 
+#include <memory>
+#include <mutex>
 #include <shared_mutex>
 #include <string>
 
 #include "index/id_map.hpp"
 #include "search/exact_search.hpp"
 #include "search/funnel_search.hpp"
+#include "threads/fair_lock.hpp"
 
 namespace ff {
 
@@ -15,43 +18,89 @@ struct IndexSizes {
   std::size_t plane_bytes = 0;
 };
 
-// Searches share a lock, additions and the building of planes hold it alone.
+// A copy of what a segment holds beside its floats.
+struct SegmentContents {
+  std::vector<std::int64_t> ids;
+  std::vector<std::uint64_t> alive;  // a bit a row
+  bool owns_rows = false;
+};
+
+// Searches share a lock; changes come one at a time and hold it alone for as long as searches must
+// not look. Every call may throw what check_interrupt() throws; a change then has not happened.
 class Index {
  public:
-  explicit Index(std::size_t dim) : corpus_(dim), ids_(corpus_) {}
+  explicit Index(std::size_t dim) : dim_(dim), state_(std::make_unique<State>(dim)) {}
   Index(const Index&) = delete;
   Index& operator=(const Index&) = delete;
 
-  std::size_t dim() const { return corpus_.dim(); }
-  std::size_t size() const;
+  std::size_t dim() const { return dim_; }
+  std::size_t size() const;  // living rows
   bool contains(std::int64_t id) const;
   IndexSizes sizes() const;
+  // Writes the rows with these ids, dim() floats each. Throws std::out_of_range naming a missing
+  // id.
+  void get(const std::int64_t* ids, std::size_t n, const Kernels& kernels, float* out) const;
+  // The row numbers of these ids, -1 for missing ones.
+  std::vector<std::int64_t> locate(const std::int64_t* ids, std::size_t n) const;
+  // All ids, in row order.
+  std::vector<std::int64_t> ids() const;
 
+  // Throws what add or upsert would throw for these rows, before anything is changed.
+  void check(const MatrixView& rows, const std::int64_t* ids, bool upsert,
+             const Kernels& kernels) const;
   // Throws std::invalid_argument for an id that is taken or comes twice, or a value that is not
   // finite; the index is then unchanged.
   void add(const MatrixView& rows, const std::int64_t* ids, const Kernels& kernels);
-  // Takes rows that the caller keeps alive and unchanged, without reading them; values are checked
-  // when planes are built. Throws as add does for ids.
-  void adopt(const MatrixView& rows, const std::int64_t* ids);
-  // Writes the rows with these ids, dim() floats each. Throws std::out_of_range naming a missing
-  // id.
-  void get(const std::int64_t* ids, std::size_t n, float* out) const;
-  // All ids, in row order.
-  std::vector<std::int64_t> ids() const;
+  // As add, but rows whose ids are taken replace the old ones. Returns how many did.
+  std::size_t upsert(const MatrixView& rows, const std::int64_t* ids, const Kernels& kernels);
+  // Returns how many of these ids there were.
+  std::size_t remove(const std::int64_t* ids, std::size_t n);
+  // Drops removed rows from memory, copying what shares a segment with them, while searches go on.
+  // Returns how many.
+  std::size_t compact(const Kernels& kernels, unsigned n_threads);
+  // Takes all that another index of the same dim holds, which is left empty.
+  void replace(Index& other);
+
+  // What storage needs. Segments number from 0; one that is not there throws std::out_of_range.
+
+  // Takes rows without reading them; values are checked when planes are built. keeper holds their
+  // memory. alive: a bool a row, null: all. Throws as add does for the ids of living rows.
+  void adopt(const MatrixView& rows, const std::int64_t* ids, const bool* alive = nullptr,
+             const std::shared_ptr<const void>& keeper = nullptr);
+  std::size_t n_segments() const;
+  SegmentContents segment(std::size_t segment) const;
+  // Writes rows [first, first + count), removed ones too.
+  void segment_rows(std::size_t segment, std::size_t first, std::size_t count,
+                    const Kernels& kernels, float* out) const;
+  // The next row begins a new segment.
+  void seal();
+  // The segment reads its rows, which are the same, from here on; its own memory is freed. Throws
+  // std::invalid_argument for another number of rows.
+  void rebase(std::size_t segment, const MatrixView& rows, std::shared_ptr<const void> keeper);
 
   void search(const Funnel& funnel, const Queries& queries, const SearchOptions& options,
               const Results& results);
   void search_exactly(const Queries& queries, const SearchOptions& options, const Results& results);
 
  private:
-  void check_new(const std::int64_t* ids, std::size_t n) const;
-  // Shared, with the planes built.
-  std::shared_lock<std::shared_mutex> lock_with(const PlaneNeeds& needs, const Kernels& kernels,
-                                                unsigned n_threads);
+  struct State {
+    explicit State(std::size_t dim) : corpus(dim), ids(corpus) {}
+    explicit State(Corpus&& rows) : corpus(std::move(rows)), ids(corpus) { ids.extend(0); }
+    const Segment& segment(std::size_t number) const;
 
-  mutable std::shared_mutex mutex_;
-  Corpus corpus_;
-  IdMap ids_;
+    Corpus corpus;
+    IdMap ids;
+  };
+
+  void append(const MatrixView& rows, const std::int64_t* ids, const Kernels& kernels);
+  // Shared, with the planes built.
+  std::shared_lock<FairLock> lock_with(const PlaneNeeds& needs, const Kernels& kernels,
+                                       unsigned n_threads);
+
+  std::size_t dim_;
+  mutable std::mutex changing_;  // held through a change, so that it may look without lock_
+  mutable FairLock lock_;
+  std::unique_ptr<State> state_;
 };
 
 }  // namespace ff

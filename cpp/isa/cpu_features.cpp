@@ -62,6 +62,7 @@ CpuFeatures detect_cpu_features() {
     f.fma = bit(one.ecx, 12);
     f.f16c = bit(one.ecx, 29);
     f.bmi = bit(seven.ebx, 3);
+    f.bmi2 = bit(seven.ebx, 8);
     f.avx2 = bit(seven.ebx, 5);
   }
   if (zmm_saved && f.avx2) {
@@ -69,6 +70,7 @@ CpuFeatures detect_cpu_features() {
     f.avx512dq = bit(seven.ebx, 17);
     f.avx512bw = bit(seven.ebx, 30);
     f.avx512vl = bit(seven.ebx, 31);
+    f.avx512_vbmi = bit(seven.ecx, 1);
     f.avx512_vnni = bit(seven.ecx, 11);
     f.avx512_bitalg = bit(seven.ecx, 12);
     f.avx512_vpopcntdq = bit(seven.ecx, 14);

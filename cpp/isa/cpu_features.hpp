@@ -12,6 +12,7 @@ struct CpuFeatures {
   bool f16c = false;
   bool popcnt = false;
   bool bmi = false;
+  bool bmi2 = false;
   bool avx512f = false;
   bool avx512bw = false;
   bool avx512vl = false;
@@ -19,6 +20,7 @@ struct CpuFeatures {
   bool avx512_vpopcntdq = false;
   bool avx512_bitalg = false;
   bool avx512_vnni = false;
+  bool avx512_vbmi = false;
 };
 
 CpuFeatures detect_cpu_features();

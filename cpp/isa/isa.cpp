@@ -18,7 +18,8 @@ std::vector<Isa> detect_levels() {
   levels.push_back(Isa::avx2);
   if (!(f.avx512f && f.avx512bw && f.avx512vl && f.avx512dq)) return levels;
   levels.push_back(Isa::avx512);
-  if (!(f.avx512_vpopcntdq && f.avx512_bitalg && f.avx512_vnni)) return levels;
+  if (!(f.avx512_vpopcntdq && f.avx512_bitalg && f.avx512_vnni && f.avx512_vbmi && f.bmi2))
+    return levels;
   levels.push_back(Isa::avx512_vpopcntdq);
   return levels;
 }

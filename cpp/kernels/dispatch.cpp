@@ -19,6 +19,7 @@ extern const HammingKernels kHammingAvx512;
 extern const HammingKernels kHammingAvx512Vpopcntdq;
 extern const SignScanKernels kSignScanAvx2;
 extern const SignScanKernels kSignScanAvx512;
+extern const SignScanKernels kSignScanAvx512Vbmi;
 extern const BitDotKernels kBitDotAvx2;
 extern const BitDotKernels kBitDotAvx512;
 extern const Int8DotKernels kInt8DotAvx2;
@@ -34,7 +35,8 @@ constexpr std::array kInnerProduct = {&kInnerProductScalar, &kInnerProductAvx2,
                                       &kInnerProductAvx512};
 constexpr std::array kHamming = {&kHammingScalar, &kHammingAvx2, &kHammingAvx512,
                                  &kHammingAvx512Vpopcntdq};
-constexpr std::array kSignScan = {&kSignScanScalar, &kSignScanAvx2, &kSignScanAvx512};
+constexpr std::array kSignScan = {&kSignScanScalar, &kSignScanAvx2, &kSignScanAvx512,
+                                  &kSignScanAvx512Vbmi};
 constexpr std::array kBitDot = {&kBitDotScalar, &kBitDotAvx2, &kBitDotAvx512};
 constexpr std::array kInt8Dot = {&kInt8DotScalar, &kInt8DotAvx2, &kInt8DotAvx512,
                                  &kInt8DotAvx512Vnni};

@@ -8,14 +8,15 @@
 //
 //     slices + s * slice_stride + b * 512 + j * 64 + r
 //
-// Score. Each 4 bits of a row select one entry of a 16-entry table of the query; the score of a
-// row is the sum of the selected entries. With tables of agreeing bits this is dims - Hamming
-// distance; with tables of sums of +-query[d] it is the asymmetric score (float query, 1-bit rows).
-// Tables of byte j lie at tables + 32 * j: 16 entries for its high 4 bits, 16 for its low 4 bits.
+// Score. A query has a signed integer weight a dim; the score of a row is the sum of |weight| over
+// the dims whose bit agrees with the weight's sign (set for positive). With weights of +-1 this is
+// dims - Hamming distance; with rounded query values it is the asymmetric score (float query, 1-bit
+// rows). Every instruction set looks the sums of a few dims up at a time: make_tables writes what
+// its scan reads.
 //
-// Range limits, which the maker of the tables keeps (stages/query_tables.cpp): within each 64 dims
-// the largest entries of the 16 tables sum to at most 255 (kMaxCellScore), over all dims to at most
-// 32767, so that 8-bit partial sums and 16-bit totals never wrap.
+// Range limits, which the maker of the weights keeps (stages/query_codes.cpp): within each 64 dims
+// |weight| sums to at most 255 (kMaxCellScore), over all dims to at most 32767, so that 8-bit
+// partial sums and 16-bit totals never wrap.
 #pragma once
 
 #include <cstddef>
@@ -28,7 +29,6 @@ namespace ff {
 inline constexpr std::size_t kBlockRows = 64;
 inline constexpr std::size_t kCellBytes = 512;  // one block in one slice
 inline constexpr std::size_t kSliceDims = 64;
-inline constexpr std::size_t kCellTableBytes = 256;  // 8 bytes x 2 tables x 16 entries
 inline constexpr int kMaxCellScore = 255;
 inline constexpr int kMaxScanScore = 32767;
 
@@ -46,7 +46,7 @@ struct SignBlocks {
 // One query of a scan. Rows with score >= threshold (0..32767) are written to rows/scores from
 // index count on, in row order; room for n_blocks * 64 more is the caller's duty.
 struct SignQuery {
-  const std::uint8_t* tables;  // 16-byte aligned, n_slices * 256 bytes
+  const std::uint8_t* tables;  // 64-byte aligned, n_slices * slice_table_bytes, of the same set
   std::uint32_t* rows;
   std::uint16_t* scores;
   std::uint32_t count;
@@ -55,6 +55,9 @@ struct SignQuery {
 
 struct SignScanKernels {
   IsaLevel isa;
+  std::size_t slice_table_bytes;  // tables of one query for one slice, a multiple of 64
+  // weights: n_slices * 64, 0 past the last dim.
+  void (*make_tables)(const std::int16_t* weights, std::size_t n_slices, std::uint8_t* tables);
   void (*scan)(const SignBlocks& blocks, SignQuery* queries, std::size_t n_queries);
 };
 

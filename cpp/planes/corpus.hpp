@@ -14,6 +14,8 @@ using Row = std::uint32_t;
 
 class Corpus {
  public:
+  static constexpr std::size_t kMaxSegments = 65536;  // what a row number can tell apart
+
   // Rows of somebody else; ids are row numbers of the array.
   static Corpus borrow(const MatrixView& rows);
   // Codes without float rows, for Hamming search; ids are row numbers.
@@ -22,15 +24,29 @@ class Corpus {
   explicit Corpus(std::size_t dim) : dim_(dim) {}
 
   std::size_t dim() const { return dim_; }
-  std::size_t n_rows() const;
-  const std::vector<std::unique_ptr<Segment>>& segments() const { return segments_; }
+  std::size_t n_rows() const;   // removed ones too
+  std::size_t n_alive() const;  // the rows that searches see
+  const std::vector<std::shared_ptr<Segment>>& segments() const { return segments_; }
   const Segment& segment_of(Row row) const { return *segments_[row / Segment::kMaxRows]; }
   std::int64_t id(Row row) const { return segment_of(row).id(row % Segment::kMaxRows); }
 
-  // Copies rows behind the last.
+  bool is_alive(Row row) const { return segment_of(row).is_alive(row % Segment::kMaxRows); }
+
+  // Rows go behind the last: copied, or read in place where somebody else keeps them (keeper holds
+  // their memory, if it is given). All of them, or none if it throws: std::length_error if there
+  // are no row numbers left.
   void append(const MatrixView& rows, const std::int64_t* ids, const Kernels& kernels);
-  // Rows of somebody else, behind the last.
-  void adopt(const MatrixView& rows, const std::int64_t* ids);
+  void adopt(const MatrixView& rows, const std::int64_t* ids,
+             const std::shared_ptr<const void>& keeper = nullptr);
+  // Takes back the rows from this number on.
+  void truncate(Row end);
+  // Marks a row as removed; false if it was.
+  bool remove(Row row);
+  void seal();
+  void rebase(std::size_t segment, const MatrixView& rows, std::shared_ptr<const void> keeper);
+  // The rows that are alive, in the same order, with the planes that were built. Segments without
+  // removed rows are shared, the others copied together.
+  Corpus compacted(const Kernels& kernels, unsigned n_threads) const;
   // The row number that the next appended row gets.
   Row next_row() const;
   bool has(const PlaneNeeds& needs) const;
@@ -40,8 +56,10 @@ class Corpus {
                const std::string& name);
 
  private:
+  void check_room(std::size_t n_segments) const;
+
   std::size_t dim_;
-  std::vector<std::unique_ptr<Segment>> segments_;
+  std::vector<std::shared_ptr<Segment>> segments_;
 };
 
 }  // namespace ff

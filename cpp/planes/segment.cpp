@@ -1,11 +1,10 @@
 #include "planes/segment.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
-#include <stdexcept>
 
 #include "arrays/float_rows.hpp"
+#include "threads/interrupt.hpp"
 
 namespace ff {
 namespace {
@@ -17,42 +16,7 @@ AlignedBuffer grown(const AlignedBuffer& old, std::size_t size, std::uint8_t fil
   return fresh;
 }
 
-// Squares are summed in float64, so that norms are exact to float32 and no float32 overflows.
-double sum_of_squares(const float* row, std::size_t begin, std::size_t end) {
-  double sums[4] = {};
-  std::size_t d = begin;
-  for (; d + 4 <= end; d += 4)
-    for (std::size_t u = 0; u < 4; ++u)
-      sums[u] += static_cast<double>(row[d + u]) * static_cast<double>(row[d + u]);
-  for (; d < end; ++d) sums[0] += static_cast<double>(row[d]) * static_cast<double>(row[d]);
-  return (sums[0] + sums[1]) + (sums[2] + sums[3]);
-}
-
-// Rounded up, so that it stays a bound.
-float relative_error(const float* row, const std::uint8_t* codes, std::size_t dim, float scale) {
-  double errors[4] = {}, squares[4] = {};
-  for (std::size_t d = 0; d < dim; ++d) {
-    const double value = static_cast<double>(row[d]);
-    const double error = value - static_cast<double>(scale) * (codes[d] - kInt8Zero);
-    errors[d % 4] += error * error;
-    squares[d % 4] += value * value;
-  }
-  const double length = squares[0] + squares[1] + squares[2] + squares[3];
-  if (!(length > 0)) return 0;
-  return static_cast<float>(std::sqrt((errors[0] + errors[1] + errors[2] + errors[3]) / length) *
-                            (1 + 1e-6));
-}
-
 }  // namespace
-
-void PlaneNeeds::add_norms(std::size_t dims) {
-  if (std::find(norm_dims.begin(), norm_dims.end(), dims) == norm_dims.end())
-    norm_dims.push_back(dims);
-}
-
-bool PlaneNeeds::none() const {
-  return sign_slices == 0 && !sign_rows && !int8_rows && !int8_errors && norm_dims.empty();
-}
 
 Segment::Segment(std::size_t dim) {
   rows_.dim = dim;
@@ -66,12 +30,6 @@ Segment Segment::borrow(const MatrixView& rows, std::int64_t first_id) {
   segment.first_id_ = first_id;
   segment.capacity_ = segment.n_blocks() * kBlockRows;
   segment.mark_all_alive();
-  return segment;
-}
-
-Segment Segment::borrow(const MatrixView& rows, const std::int64_t* ids) {
-  Segment segment = borrow(rows, std::int64_t{0});
-  segment.ids_.assign(ids, ids + rows.n_rows);
   return segment;
 }
 
@@ -95,135 +53,80 @@ Segment Segment::from_codes(const CodeView& codes, std::int64_t first_id) {
 void Segment::mark_all_alive() {
   alive_.assign(n_blocks(), ~std::uint64_t{0});
   if (n_rows() % kBlockRows != 0) alive_.back() = (std::uint64_t{1} << (n_rows() % kBlockRows)) - 1;
+  n_alive_ = n_rows();
 }
 
+// Room for as many rows in every array, or no change: all memory is there before any is replaced.
 void Segment::reserve(std::size_t n_rows) {
   if (n_rows <= capacity_) return;
-  capacity_ = std::min(kMaxRows, std::max(n_rows, 2 * capacity_));
-  capacity_ = (capacity_ + kBlockRows - 1) / kBlockRows * kBlockRows;
-  owned_ = grown(owned_, capacity_ * dim() * sizeof(float));
-  rows_.data = reinterpret_cast<const std::byte*>(owned_.data());
+  std::size_t capacity = std::min(kMaxRows, std::max(n_rows, 2 * capacity_));
+  capacity = (capacity + kBlockRows - 1) / kBlockRows * kBlockRows;
+  AlignedBuffer owned = grown(owned_, capacity * dim() * sizeof(float));
+  SignPlane sign_plane;
   if (sign_plane_.n_slices() > 0) {
-    SignPlane larger(sign_plane_.n_slices(), capacity_ / kBlockRows);
-    larger.copy_from(sign_plane_);
-    sign_plane_ = std::move(larger);
+    sign_plane = SignPlane(sign_plane_.n_slices(), capacity / kBlockRows);
+    sign_plane.copy_from(sign_plane_);
   }
-  if (sign_rows_.size() > 0) sign_rows_ = grown(sign_rows_, capacity_ * sign_row_stride());
-  if (int8_rows_.size() > 0)
-    int8_rows_ = grown(int8_rows_, capacity_ * int8_row_stride(), kInt8Zero);
+  AlignedBuffer sign_rows, int8_rows;
+  if (sign_rows_.size() > 0) sign_rows = grown(sign_rows_, capacity * sign_row_stride());
+  if (int8_rows_.size() > 0) int8_rows = grown(int8_rows_, capacity * int8_row_stride(), kInt8Zero);
+  ids_.reserve(capacity);
+  alive_.reserve(capacity / kBlockRows);
+
+  owned_ = std::move(owned);
+  rows_.data = reinterpret_cast<const std::byte*>(owned_.data());
+  sign_plane_ = std::move(sign_plane);
+  sign_rows_ = std::move(sign_rows);
+  int8_rows_ = std::move(int8_rows);
+  capacity_ = capacity;
 }
 
 void Segment::append(const MatrixView& rows, const std::int64_t* ids, const Kernels& kernels) {
   const std::size_t first = n_rows();
   reserve(first + rows.n_rows);
   FloatRows reader(rows, kernels);
-  for (std::size_t i = 0; i < rows.n_rows; ++i)
+  for (std::size_t i = 0; i < rows.n_rows; ++i) {
+    if (i % kBlockRows == 0) check_interrupt();
     std::memcpy(owned_.data() + (first + i) * dim() * sizeof(float), reader.row(i),
                 dim() * sizeof(float));
+  }
   ids_.insert(ids_.end(), ids, ids + rows.n_rows);
   rows_.n_rows += rows.n_rows;
   alive_.resize(n_blocks(), 0);
   for (std::size_t row = first; row < n_rows(); ++row)
     alive_[row / kBlockRows] |= std::uint64_t{1} << (row % kBlockRows);
-  build(built(), first, n_rows(), kernels, "vectors", 0);
-}
-
-PlaneNeeds Segment::built() const {
-  PlaneNeeds needs;
-  needs.sign_slices = sign_plane_.n_slices();
-  needs.sign_rows = sign_rows_.size() > 0;
-  needs.int8_rows = int8_rows_.size() > 0;
-  needs.int8_errors = !int8_errors_.empty();
-  for (const auto& [dims, norms] : inverse_norms_) needs.norm_dims.push_back(dims);
-  return needs;
-}
-
-PlaneNeeds Segment::missing(const PlaneNeeds& needs) const {
-  PlaneNeeds result;
-  if (needs.sign_slices > sign_plane_.n_slices()) result.sign_slices = needs.sign_slices;
-  result.sign_rows = needs.sign_rows && sign_rows_.size() == 0;
-  result.int8_rows = (needs.int8_rows || needs.int8_errors) && int8_rows_.size() == 0;
-  result.int8_errors = needs.int8_errors && int8_errors_.empty();
-  for (std::size_t dims : needs.norm_dims)
-    if (!inverse_norms_.contains(dims)) result.add_norms(dims);
-  return result;
-}
-
-bool Segment::has(const PlaneNeeds& needs) const { return missing(needs).none(); }
-
-void Segment::require(const PlaneNeeds& needs, const Kernels& kernels, const std::string& name,
-                      std::size_t first_row) {
-  const PlaneNeeds fresh = missing(needs);
-  if (fresh.none()) return;
+  n_alive_ += rows.n_rows;
   try {
-    if (fresh.sign_slices > 0) sign_plane_ = SignPlane(fresh.sign_slices, capacity_ / kBlockRows);
-    if (fresh.sign_rows) sign_rows_ = AlignedBuffer(capacity_ * sign_row_stride());
-    if (fresh.int8_rows) int8_rows_ = AlignedBuffer(capacity_ * int8_row_stride(), kInt8Zero);
-    build(fresh, 0, n_rows(), kernels, name, first_row);
-  } catch (...) {  // half a plane must not pass for a whole one
-    drop(fresh);
+    build(built(), first, n_rows(), kernels, "vectors", 0);
+  } catch (...) {
+    truncate(first);
     throw;
   }
 }
 
-void Segment::drop(const PlaneNeeds& needs) {
-  if (needs.sign_slices > 0) sign_plane_ = SignPlane();
-  if (needs.sign_rows) sign_rows_ = AlignedBuffer();
-  if (needs.int8_rows) int8_rows_ = AlignedBuffer();
-  if (needs.int8_errors) int8_errors_.clear();
-  for (std::size_t dims : needs.norm_dims) inverse_norms_.erase(dims);
+void Segment::truncate(std::size_t n_rows) {
+  for (std::size_t row = n_rows; row < rows_.n_rows; ++row) remove(row);
+  rows_.n_rows = n_rows;
+  ids_.resize(n_rows);
+  alive_.resize(n_blocks());
 }
 
-void Segment::build(const PlaneNeeds& needs, std::size_t first, std::size_t end,
-                    const Kernels& kernels, const std::string& name, std::size_t first_row) {
-  const std::size_t code_stride = sign_row_stride();
-  const bool signs = needs.sign_slices > 0 || needs.sign_rows;
-  std::vector<std::uint8_t> codes(signs ? kBlockRows * code_stride : 0);
-  std::vector<std::size_t> norm_dims = needs.norm_dims;
-  std::sort(norm_dims.begin(), norm_dims.end());
-  for (std::size_t dims : norm_dims) inverse_norms_[dims].resize(end);
-  if (needs.int8_rows) int8_scales_.resize(end);
-  if (needs.int8_errors) int8_errors_.resize(end);
+bool Segment::remove(std::size_t row) {
+  if (!is_alive(row)) return false;
+  alive_[row / kBlockRows] &= ~(std::uint64_t{1} << (row % kBlockRows));
+  --n_alive_;
+  return true;
+}
 
-  FloatRows reader(rows_, kernels);
-  for (std::size_t start = first; start < end; start += kBlockRows) {
-    const std::size_t count = std::min(kBlockRows, end - start);
-    for (std::size_t i = 0; i < count; ++i) {
-      const std::size_t row = start + i;
-      const float* values = reader.row(row);
-      double squares = 0;
-      std::size_t summed = 0;
-      for (std::size_t dims : norm_dims) {
-        squares += sum_of_squares(values, summed, dims);
-        summed = dims;
-        inverse_norms_[dims][row] = squares > 0 ? static_cast<float>(1 / std::sqrt(squares)) : 0.0F;
-      }
-      // Owned rows were checked when they came; of others a stage may read more than the norms do.
-      if (!owns_rows_) squares += sum_of_squares(values, summed, dim());
-      if (!std::isfinite(squares))
-        throw std::invalid_argument(name + " must be finite, got nan or inf in row " +
-                                    std::to_string(first_row + row));
-      if (signs) kernels.encode.signs(values, dim(), codes.data() + i * code_stride);
-      std::uint8_t* int8_row = int8_rows_.data() + row * int8_row_stride();
-      if (needs.int8_rows)
-        int8_scales_[row] = kernels.encode.int8(values, dim(), kInt8RowMax, int8_row);
-      if (needs.int8_errors)
-        int8_errors_[row] = relative_error(values, int8_row, dim(), int8_scales_[row]);
-    }
-    if (needs.sign_slices > 0) sign_plane_.write(start, count, codes.data(), code_stride);
-    if (needs.sign_rows)
-      std::memcpy(sign_rows_.data() + start * code_stride, codes.data(), count * code_stride);
-  }
+void Segment::set_ids(const std::int64_t* ids) { ids_.assign(ids, ids + n_rows()); }
+
+void Segment::rebase(const MatrixView& rows, std::shared_ptr<const void> keeper) {
+  rows_ = rows;
+  owns_rows_ = false;
+  keeper_ = std::move(keeper);
+  owned_ = AlignedBuffer();
 }
 
 std::size_t Segment::float_bytes() const { return owned_.size(); }
-
-std::size_t Segment::plane_bytes() const {
-  std::size_t bytes = sign_plane_.n_bytes() + sign_rows_.size() + int8_rows_.size() +
-                      (int8_scales_.size() + int8_errors_.size()) * sizeof(float) +
-                      alive_.size() * 8 + ids_.size() * 8;
-  for (const auto& [dims, norms] : inverse_norms_) bytes += norms.size() * sizeof(float);
-  return bytes;
-}
 
 }  // namespace ff

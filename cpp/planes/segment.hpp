@@ -9,6 +9,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -35,10 +36,8 @@ class Segment {
  public:
   static constexpr std::size_t kMaxRows = 65536;
 
-  // Rows of somebody else, who keeps them alive; their ids are first_id, first_id + 1, …, or those
-  // given.
+  // Rows of somebody else, who keeps them in memory; their ids are first_id, first_id + 1, ….
   static Segment borrow(const MatrixView& rows, std::int64_t first_id);
-  static Segment borrow(const MatrixView& rows, const std::int64_t* ids);
   // Codes without float rows: a sign plane and nothing else.
   static Segment from_codes(const CodeView& codes, std::int64_t first_id);
   // An empty segment that owns float32 rows.
@@ -48,20 +47,39 @@ class Segment {
   std::size_t dim() const { return rows_.dim; }
   std::size_t n_blocks() const { return (n_rows() + kBlockRows - 1) / kBlockRows; }
   const MatrixView& rows() const { return rows_; }
-  bool has_room() const { return owns_rows_ && n_rows() < kMaxRows; }
+  bool owns_rows() const { return owns_rows_; }
+  bool has_room() const { return owns_rows_ && !sealed_ && n_rows() < kMaxRows; }
   std::int64_t id(std::size_t row) const {
     return ids_.empty() ? first_id_ + static_cast<std::int64_t>(row) : ids_[row];
   }
+  // Removed rows stay, but for their bit, until the corpus is compacted.
   const std::vector<std::uint64_t>& alive() const { return alive_; }  // a word a block
+  bool is_alive(std::size_t row) const {
+    return (alive_[row / kBlockRows] >> (row % kBlockRows) & 1) != 0;
+  }
+  std::size_t n_alive() const { return n_alive_; }
 
-  // Appends rows (owned segments only, n_rows() + count <= kMaxRows) and extends every plane.
+  // Appends rows (owned segments only, n_rows() + count <= kMaxRows) and extends every plane: all
+  // of them, or none if it throws.
   void append(const MatrixView& rows, const std::int64_t* ids, const Kernels& kernels);
+  // Takes back the rows from n_rows on that were appended last.
+  void truncate(std::size_t n_rows);
+  // Marks a row as removed; false if it was.
+  bool remove(std::size_t row);
+  void set_ids(const std::int64_t* ids);
+  // keeper holds the memory of borrowed rows for as long as the segment reads them.
+  void set_keeper(std::shared_ptr<const void> keeper) { keeper_ = std::move(keeper); }
+  // No more rows.
+  void seal() { sealed_ = true; }
+  // Reads its rows, which are the same, from here on; its own memory of them is freed.
+  void rebase(const MatrixView& rows, std::shared_ptr<const void> keeper);
   // Builds what is missing. Throws std::invalid_argument "<name> must be finite, got nan or inf
   // in row <first_row + i>".
   void require(const PlaneNeeds& needs, const Kernels& kernels, const std::string& name,
                std::size_t first_row);
 
   bool has(const PlaneNeeds& needs) const;
+  PlaneNeeds built() const;
 
   const SignPlane& sign_plane() const { return sign_plane_; }
   const std::uint8_t* sign_rows() const { return sign_rows_.data(); }
@@ -83,16 +101,18 @@ class Segment {
   void build(const PlaneNeeds& needs, std::size_t first, std::size_t end, const Kernels& kernels,
              const std::string& name, std::size_t first_row);
   void drop(const PlaneNeeds& needs);
-  PlaneNeeds built() const;
   PlaneNeeds missing(const PlaneNeeds& needs) const;
 
   MatrixView rows_;
   bool owns_rows_ = true;
+  bool sealed_ = false;
+  std::shared_ptr<const void> keeper_;
   AlignedBuffer owned_;
   std::size_t capacity_ = 0;  // rows the owned memory and the planes have room for
   std::int64_t first_id_ = 0;
   std::vector<std::int64_t> ids_;
   std::vector<std::uint64_t> alive_;
+  std::size_t n_alive_ = 0;
 
   SignPlane sign_plane_;
   AlignedBuffer sign_rows_;

@@ -41,7 +41,8 @@ void by_scan(const CodeView& codes, const CodeView& queries, const Kernels& kern
   const std::size_t dims = codes.n_bytes * 8;
   const Corpus corpus = Corpus::from_codes(codes, n_threads);
   const auto blocks = split_blocks(corpus, 1)[0];
-  const std::size_t table_bytes = (dims + kSliceDims - 1) / kSliceDims * kCellTableBytes;
+  const std::size_t n_slices = (dims + kSliceDims - 1) / kSliceDims;
+  const std::size_t table_bytes = n_slices * kernels.sign_scan.slice_table_bytes;
   const ScanRequest request = {
       corpus, nullptr, {dims, Precision::b1, true, 0}, std::min(results.k, codes.n_rows),
       false,  kernels};
@@ -50,8 +51,11 @@ void by_scan(const CodeView& codes, const CodeView& queries, const Kernels& kern
     const std::size_t first = g * kGroupQueries;
     const std::size_t count = std::min(kGroupQueries, queries.n_rows - first);
     AlignedBuffer tables(count * table_bytes);
-    for (std::size_t q = 0; q < count; ++q)
-      make_symmetric_tables(queries.row(first + q), dims, tables.data() + q * table_bytes);
+    std::vector<std::int16_t> weights(n_slices * kSliceDims);
+    for (std::size_t q = 0; q < count; ++q) {
+      symmetric_weights(queries.row(first + q), dims, weights.data());
+      kernels.sign_scan.make_tables(weights.data(), n_slices, tables.data() + q * table_bytes);
+    }
     const auto survivors = scan_tables(request, tables.data(), count, blocks);
     for (std::size_t q = 0; q < count; ++q)
       results.write(first + q, survivors[q].count, survivors[q].rows.data(), [&](std::size_t i) {

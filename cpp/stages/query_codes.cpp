@@ -7,12 +7,24 @@
 namespace ff {
 namespace {
 
-constexpr std::size_t kTableDims = 4;
-constexpr std::size_t kEntries = 16;
-constexpr std::size_t kCellTables = kSliceDims / kTableDims;
+constexpr int kMaxTries = 64;
 
-std::size_t n_tables(std::size_t dims) {
-  return (dims + kSliceDims - 1) / kSliceDims * kCellTables;
+std::size_t padded(std::size_t dims) { return (dims + kSliceDims - 1) / kSliceDims * kSliceDims; }
+
+// Rounds |query[d]| * scale. Returns whether the limits of a scan hold.
+bool round_weights(const float* query, std::size_t dims, float scale, std::int16_t* weights) {
+  int total = 0;
+  for (std::size_t begin = 0; begin < dims; begin += kSliceDims) {
+    int cell = 0;
+    for (std::size_t d = begin; d < std::min(begin + kSliceDims, dims); ++d) {
+      const int size = static_cast<int>(std::fabs(query[d]) * scale + 0.5F);
+      weights[d] = static_cast<std::int16_t>(query[d] < 0 ? -size : size);
+      cell += size;
+    }
+    total += cell;
+    if (cell > kMaxCellScore || total > kMaxScanScore) return false;
+  }
+  return true;
 }
 
 }  // namespace
@@ -24,59 +36,33 @@ float prefix_norm(const float* query, std::size_t dims) {
   return static_cast<float>(std::sqrt(squares));
 }
 
-SignTables make_asymmetric_tables(const float* query, std::size_t dims, std::uint8_t* tables) {
-  const std::size_t count = n_tables(dims);
-  // Entry v of a table is the sum of +-query[d] of its 4 dims plus the sum of |query[d]|, so it is
-  // never negative; its largest entry is twice that sum.
-  std::vector<float> magnitudes(count, 0.0F);
-  for (std::size_t d = 0; d < dims; ++d) magnitudes[d / kTableDims] += std::fabs(query[d]);
+SignMeaning asymmetric_weights(const float* query, std::size_t dims, std::int16_t* weights) {
+  std::memset(weights, 0, padded(dims) * sizeof(std::int16_t));
   float largest_cell = 0, total = 0;
-  for (std::size_t t = 0; t < count; t += kCellTables) {
+  for (std::size_t begin = 0; begin < dims; begin += kSliceDims) {
     float cell = 0;
-    for (std::size_t i = t; i < t + kCellTables; ++i) cell += magnitudes[i];
+    for (std::size_t d = begin; d < std::min(begin + kSliceDims, dims); ++d)
+      cell += std::fabs(query[d]);
     largest_cell = std::max(largest_cell, cell);
     total += cell;
   }
-  if (!(largest_cell > 0)) {
-    std::memset(tables, 0, count * kEntries);
-    return {};
-  }
-  // Rounding may raise each table's largest entry by a half.
-  const float half = 0.5F;
-  const float cell_room = static_cast<float>(kMaxCellScore) - half * kCellTables;
-  const float total_room = static_cast<float>(kMaxScanScore) - half * static_cast<float>(count);
-  const float scale = std::min(cell_room / (2 * largest_cell), total_room / (2 * total));
-
-  for (std::size_t t = 0; t < count; ++t) {
-    float doubled[kTableDims] = {};  // what a set bit adds: from -|q| to +|q| or back
-    float base = 0.5F;               // to round by truncation
-    for (std::size_t i = 0; i < kTableDims && t * kTableDims + i < dims; ++i) {
-      const float value = query[t * kTableDims + i];
-      doubled[i] = 2 * value * scale;
-      base += (std::fabs(value) - value) * scale;
-    }
-    std::uint8_t* entries = tables + t * kEntries;
-    for (std::size_t v = 0; v < kEntries; ++v) {
-      const float entry = base + (v & 8 ? doubled[0] : 0.0F) + (v & 4 ? doubled[1] : 0.0F) +
-                          (v & 2 ? doubled[2] : 0.0F) + (v & 1 ? doubled[3] : 0.0F);
-      entries[v] = static_cast<std::uint8_t>(entry > 0 ? entry : 0.0F);
-    }
-  }
+  if (!(largest_cell > 0)) return {};
+  // The largest scale that fits; rounding may pass the limit by a little, so a few tries.
+  float scale = std::min(static_cast<float>(kMaxCellScore) / largest_cell,
+                         static_cast<float>(kMaxScanScore) / total);
+  for (int tries = 0; !round_weights(query, dims, scale, weights); ++tries)
+    scale *= tries < kMaxTries ? 0.99F : 0.5F;
+  std::int32_t sum = 0;
+  for (std::size_t d = 0; d < dims; ++d) sum += std::abs(weights[d]);
+  // Of +-1 rows the inner product is 2 * score - sum, in units of 1 / scale.
   const float length = prefix_norm(query, dims) * std::sqrt(static_cast<float>(dims));
-  return {1 / (scale * length), -total / length};
+  return {2 / (scale * length), -static_cast<float>(sum) / (scale * length)};
 }
 
-SignTables make_symmetric_tables(const std::uint8_t* code, std::size_t dims, std::uint8_t* tables) {
-  for (std::size_t t = 0; t < n_tables(dims); ++t) {
-    std::uint8_t* entries = tables + t * kEntries;
-    std::memset(entries, 0, kEntries);
-    for (std::size_t i = 0; i < kTableDims && t * kTableDims + i < dims; ++i) {
-      const std::size_t d = t * kTableDims + i;
-      const bool set = (code[d / 8] & (0x80U >> (d % 8))) != 0;
-      for (std::size_t v = 0; v < kEntries; ++v)
-        entries[v] = static_cast<std::uint8_t>(entries[v] + (((v & (8U >> i)) != 0) == set));
-    }
-  }
+SignMeaning symmetric_weights(const std::uint8_t* code, std::size_t dims, std::int16_t* weights) {
+  std::memset(weights, 0, padded(dims) * sizeof(std::int16_t));
+  for (std::size_t d = 0; d < dims; ++d)
+    weights[d] = (code[d / 8] & (0x80U >> (d % 8))) != 0 ? 1 : -1;
   return {2 / static_cast<float>(dims), -1};
 }
 

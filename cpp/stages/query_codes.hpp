@@ -12,21 +12,21 @@ namespace ff {
 // Length of query[0, dims).
 float prefix_norm(const float* query, std::size_t dims);
 
-// The 4-bit tables of a sign scan (kernels/sign_scan.hpp) and what their integer scores mean.
-struct SignTables {
-  // score -> estimate of the cosine: score * scale + offset. scale is not negative.
+// What the integer scores of a sign scan (kernels/sign_scan.hpp) say: score * scale + offset
+// estimates the cosine. scale is not negative.
+struct SignMeaning {
   float scale = 0;
   float offset = 0;
 };
 
-// Asymmetric: the score is the sum of +-query[d] over the first dims dims, rounded so that each
-// 64 dims fit 8 bits. Rounding adds about 2% to the noise that the rows' sign bits have anyway.
-// tables: ceil(dims / 64) * 256 bytes.
-SignTables make_asymmetric_tables(const float* query, std::size_t dims, std::uint8_t* tables);
+// The weights of a sign scan for the first dims dims of a query, padded with 0 to whole slices.
+// Asymmetric: the query's values, rounded so that they keep the range limits: 4 on average over 64
+// dims, which adds about 1% to the noise that the rows' sign bits have anyway.
+SignMeaning asymmetric_weights(const float* query, std::size_t dims, std::int16_t* weights);
 
-// Symmetric: the score is the number of bits that agree with the query's packed code
-// (dims - Hamming distance), exactly.
-SignTables make_symmetric_tables(const std::uint8_t* code, std::size_t dims, std::uint8_t* tables);
+// Symmetric: +-1 for each bit of the query's packed code, so that the score is the number of bits
+// that agree (dims - Hamming distance), exactly.
+SignMeaning symmetric_weights(const std::uint8_t* code, std::size_t dims, std::int16_t* weights);
 
 // query[begin, end) as integers in [-limit, limit] at their positions, 0 elsewhere, aligned to 64:
 // value = integer * unit. The unit comes from all dim values, so that sums over successive ranges

@@ -13,7 +13,7 @@ namespace {
 // 256 KiB of cells: they stay in the L2 cache while every tile of queries passes over them.
 constexpr std::size_t kChunkBytes = std::size_t{256} << 10;
 constexpr std::size_t kMaxChunkBlocks = 128;  // bounds the room a list needs beyond its limit
-constexpr std::size_t kSampleBlocks = 64;     // 4,096 rows
+constexpr std::size_t kSampleBlocks = 32;     // 2,048 rows
 constexpr std::size_t kSampleShare = 32;      // but at most 1 block in 32
 constexpr std::size_t kMinSurvivors = 4096;   // a shorter list is not worth the selecting
 
@@ -41,8 +41,8 @@ class SignScanner {
         survivors_[q].rows.resize(room);
         survivors_[q].scores.resize(room);
       }
-      queries_[q] = {tables + q * n_slices_ * kCellTableBytes, survivors_[q].rows.data(),
-                     survivors_[q].scores.data(), 0, 0};
+      queries_[q] = {tables + q * n_slices_ * request.kernels.sign_scan.slice_table_bytes,
+                     survivors_[q].rows.data(), survivors_[q].scores.data(), 0, 0};
     }
   }
 
@@ -151,18 +151,21 @@ std::span<const SignSurvivors> scan_tables(const ScanRequest& request, const std
 std::vector<Shortlist> scan_signs(const ScanRequest& request, const Queries& queries,
                                   std::span<const BlockRun> blocks) {
   const std::size_t dims = request.stage.dims;
-  const std::size_t table_bytes = (dims + kSliceDims - 1) / kSliceDims * kCellTableBytes;
+  const std::size_t n_slices = (dims + kSliceDims - 1) / kSliceDims;
+  const SignScanKernels& kernels = request.kernels.sign_scan;
+  const std::size_t table_bytes = n_slices * kernels.slice_table_bytes;
   AlignedBuffer tables(queries.count * table_bytes);
-  std::vector<SignTables> meanings(queries.count);
+  std::vector<SignMeaning> meanings(queries.count);
+  std::vector<std::int16_t> weights(n_slices * kSliceDims);
   std::vector<std::uint8_t> code((dims + 7) / 8);
   for (std::size_t q = 0; q < queries.count; ++q) {
-    std::uint8_t* of_query = tables.data() + q * table_bytes;
     if (request.stage.symmetric) {
       request.kernels.encode.signs(queries[q], dims, code.data());
-      meanings[q] = make_symmetric_tables(code.data(), dims, of_query);
+      meanings[q] = symmetric_weights(code.data(), dims, weights.data());
     } else {
-      meanings[q] = make_asymmetric_tables(queries[q], dims, of_query);
+      meanings[q] = asymmetric_weights(queries[q], dims, weights.data());
     }
+    kernels.make_tables(weights.data(), n_slices, tables.data() + q * table_bytes);
   }
 
   const auto survivors = scan_tables(request, tables.data(), queries.count, blocks);

@@ -16,7 +16,7 @@ struct SignSurvivors {
   std::size_t count = 0;
 };
 
-// The scan below all b1 searches: for each query (its tables at tables + q * table_bytes, 16-byte
+// The scan below all b1 searches: for each query (its tables one after the other, 64-byte
 // aligned) the top `keep` of the rows by (score, lower row), ascending by row. The lists belong to
 // the calling thread and hold until its next scan: fresh ones would cost more in page faults than
 // selecting does.

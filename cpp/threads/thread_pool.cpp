@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <exception>
 #include <mutex>
 #include <thread>
 #include <vector>
+
+#include "threads/interrupt.hpp"
 
 #if defined(__linux__)
 #include <sched.h>
@@ -18,7 +21,7 @@
 namespace ff {
 namespace {
 
-std::function<void()> interrupt_check;
+constexpr auto kAskPeriod = std::chrono::milliseconds(20);
 
 // One parallel_for: workers draw task numbers from a shared counter.
 struct Job {
@@ -41,8 +44,9 @@ struct Job {
       const std::size_t i = next.fetch_add(1);
       if (i >= n_tasks || failed) return;
       try {
+        const InterruptScope scope(failed, is_caller);
         task(i);
-        if (is_caller && interrupt_check) interrupt_check();
+        check_interrupt();
       } catch (...) {
         fail();
       }
@@ -67,7 +71,16 @@ class Pool {
     job.work(true);
     std::unique_lock lock(mutex_);
     job_ = nullptr;  // workers that have not begun stay out
-    idle_.wait(lock, [this] { return active_ == 0; });
+    while (!idle_.wait_for(lock, kAskPeriod, [this] { return active_ == 0; })) {
+      lock.unlock();
+      try {
+        const InterruptScope scope(job.failed, true);
+        check_interrupt();
+      } catch (...) {
+        job.fail();
+      }
+      lock.lock();
+    }
     return true;
   }
 
@@ -131,10 +144,9 @@ unsigned available_cores() {
   return std::max(1U, std::thread::hardware_concurrency());
 }
 
-void set_interrupt_check(std::function<void()> check) { interrupt_check = std::move(check); }
-
 void parallel_for(std::size_t n_tasks, unsigned n_threads,
                   const std::function<void(std::size_t task)>& task) {
+  refuse_in_interrupt_check();
   Job job(task, n_tasks);
   const auto useful = static_cast<unsigned>(std::min<std::size_t>(n_tasks, n_threads));
   if (useful <= 1 || !the_pool().try_run(job, useful - 1)) job.work(true);

@@ -2,9 +2,21 @@
 #include <pybind11/pybind11.h>
 
 #include "register.hpp"
+#include "threads/interrupt.hpp"
+
+namespace {
+
+// Runs Python's signal handlers, which only its main thread does; a Ctrl-C ends the call.
+void check_signals() {
+  const py::gil_scoped_acquire locked;
+  if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+}
+
+}  // namespace
 
 PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   m.doc() = "The C++ core of fastfunnel. Use the package's functions, not these.";
+  ff::set_interrupt_check(check_signals);
   register_isa(m);
   register_search(m);
   register_index(m);

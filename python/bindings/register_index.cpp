@@ -4,28 +4,56 @@
 #include "index/index.hpp"
 #include "numpy_args.hpp"
 #include "register.hpp"
+#include "threads/thread_pool.hpp"
 
 namespace {
 
-std::size_t length(const IdArray& ids) { return static_cast<std::size_t>(ids.size()); }
+using AliveArray = py::array_t<bool, py::array::c_style>;
 
-void add(ff::Index& index, const py::array& vectors, const IdArray& ids) {
+std::size_t length(const py::array& values) { return static_cast<std::size_t>(values.size()); }
+
+ff::MatrixView rows_with_ids(const ff::Index& index, const py::array& vectors, const IdArray& ids) {
   const ff::MatrixView rows = as_rows(vectors);
   if (rows.dim != index.dim() || length(ids) != rows.n_rows)
     throw std::invalid_argument("vectors and ids must fit the index");
-  const ff::Kernels& kernels = as_kernels(std::nullopt);
-  const std::int64_t* first_id = ids.data();
-  const py::gil_scoped_release unlocked;
-  index.add(rows, first_id, kernels);
+  return rows;
 }
 
-void adopt(ff::Index& index, const QueryArray& vectors, const IdArray& ids) {
-  const ff::MatrixView rows = as_rows(vectors);
-  if (rows.dim != index.dim() || length(ids) != rows.n_rows)
-    throw std::invalid_argument("vectors and ids must fit the index");
+// Keeps an array for as long as the core reads it. The core lets go on any thread, without
+// Python's lock.
+std::shared_ptr<const void> keeper_of(const py::array& array) {
+  return {static_cast<const void*>(array.inc_ref().ptr()), [](const void* object) {
+            const py::gil_scoped_acquire locked;
+            py::handle(static_cast<PyObject*>(const_cast<void*>(object))).dec_ref();
+          }};
+}
+
+void check(const ff::Index& index, const py::array& vectors, const IdArray& ids, bool upsert) {
+  const ff::MatrixView rows = rows_with_ids(index, vectors, ids);
   const std::int64_t* first_id = ids.data();
   const py::gil_scoped_release unlocked;
-  index.adopt(rows, first_id);
+  index.check(rows, first_id, upsert, ff::kernels_for(ff::resolve_isa()));
+}
+
+void add(ff::Index& index, const py::array& vectors, const IdArray& ids) {
+  const ff::MatrixView rows = rows_with_ids(index, vectors, ids);
+  const std::int64_t* first_id = ids.data();
+  const py::gil_scoped_release unlocked;
+  index.add(rows, first_id, ff::kernels_for(ff::resolve_isa()));
+}
+
+std::size_t upsert(ff::Index& index, const py::array& vectors, const IdArray& ids) {
+  const ff::MatrixView rows = rows_with_ids(index, vectors, ids);
+  const std::int64_t* first_id = ids.data();
+  const py::gil_scoped_release unlocked;
+  return index.upsert(rows, first_id, ff::kernels_for(ff::resolve_isa()));
+}
+
+std::size_t remove_rows(ff::Index& index, const IdArray& ids) {
+  const std::int64_t* first_id = ids.data();
+  const std::size_t n = length(ids);
+  const py::gil_scoped_release unlocked;
+  return index.remove(first_id, n);
 }
 
 py::array get(const ff::Index& index, const IdArray& ids) {
@@ -34,9 +62,23 @@ py::array get(const ff::Index& index, const IdArray& ids) {
   const std::int64_t* first_id = ids.data();
   {
     const py::gil_scoped_release unlocked;
-    index.get(first_id, length(ids), out);
+    index.get(first_id, length(ids), ff::kernels_for(ff::resolve_isa()), out);
   }
   return rows;
+}
+
+IdArray id_array(const std::vector<std::int64_t>& ids) {
+  return IdArray(static_cast<py::ssize_t>(ids.size()), ids.data());
+}
+
+IdArray locate(const ff::Index& index, const IdArray& ids) {
+  std::vector<std::int64_t> rows;
+  const std::int64_t* first_id = ids.data();
+  {
+    const py::gil_scoped_release unlocked;
+    rows = index.locate(first_id, length(ids));
+  }
+  return id_array(rows);
 }
 
 IdArray all_ids(const ff::Index& index) {
@@ -45,7 +87,50 @@ IdArray all_ids(const ff::Index& index) {
     const py::gil_scoped_release unlocked;
     ids = index.ids();
   }
-  return IdArray(static_cast<py::ssize_t>(ids.size()), ids.data());
+  return id_array(ids);
+}
+
+void adopt(ff::Index& index, const py::array& vectors, const IdArray& ids,
+           const std::optional<AliveArray>& alive) {
+  const ff::MatrixView rows = rows_with_ids(index, vectors, ids);
+  if (alive && length(*alive) != rows.n_rows)
+    throw std::invalid_argument("alive must have a value a row");
+  const std::int64_t* first_id = ids.data();
+  const bool* living = alive ? alive->data() : nullptr;
+  const auto keeper = keeper_of(vectors);
+  const py::gil_scoped_release unlocked;
+  index.adopt(rows, first_id, living, keeper);
+}
+
+py::tuple segment(const ff::Index& index, std::size_t number) {
+  ff::SegmentContents contents;
+  {
+    const py::gil_scoped_release unlocked;
+    contents = index.segment(number);
+  }
+  AliveArray alive(static_cast<py::ssize_t>(contents.ids.size()));
+  for (std::size_t i = 0; i < contents.ids.size(); ++i)
+    alive.mutable_data()[i] = (contents.alive[i / ff::kBlockRows] >> (i % ff::kBlockRows) & 1) != 0;
+  return py::make_tuple(id_array(contents.ids), std::move(alive));
+}
+
+py::array segment_rows(const ff::Index& index, std::size_t number, std::size_t first,
+                       std::size_t count) {
+  if (count > ff::Segment::kMaxRows) throw std::out_of_range("rows must lie in the segment");
+  py::array_t<float> rows({count, index.dim()});
+  float* out = rows.mutable_data();
+  {
+    const py::gil_scoped_release unlocked;
+    index.segment_rows(number, first, count, ff::kernels_for(ff::resolve_isa()), out);
+  }
+  return rows;
+}
+
+void rebase(ff::Index& index, std::size_t number, const py::array& vectors) {
+  const ff::MatrixView rows = as_rows(vectors);
+  const auto keeper = keeper_of(vectors);
+  const py::gil_scoped_release unlocked;
+  index.rebase(number, rows, keeper);
 }
 
 py::tuple search(ff::Index& index, const QueryArray& queries, std::size_t k,
@@ -91,21 +176,47 @@ py::list trace(ff::Index& index, const QueryArray& query, std::size_t k,
 }  // namespace
 
 void register_index(py::module_& m) {
+  using Unlocked = py::call_guard<py::gil_scoped_release>;
   py::class_<ff::Index>(m, "Index")
       .def(py::init<std::size_t>(), py::arg("dim"))
       .def_property_readonly("dim", &ff::Index::dim)
-      .def("__len__", &ff::Index::size, py::call_guard<py::gil_scoped_release>())
-      .def("__contains__", &ff::Index::contains, py::call_guard<py::gil_scoped_release>())
+      .def("__len__", &ff::Index::size, Unlocked())
+      .def("__contains__", &ff::Index::contains, Unlocked())
+      .def("check", &check, py::arg("vectors"), py::arg("ids"), py::arg("upsert"))
       .def("add", &add, py::arg("vectors"), py::arg("ids"))
-      // The array lives as long as the index: the rows are read in place.
-      .def("adopt", &adopt, py::arg("vectors").noconvert(), py::arg("ids"), py::keep_alive<1, 2>())
+      .def("upsert", &upsert, py::arg("vectors"), py::arg("ids"))
+      .def("remove", &remove_rows, py::arg("ids"))
+      .def(
+          "compact",
+          [](ff::Index& index) {
+            return index.compact(ff::kernels_for(ff::resolve_isa()), ff::available_cores());
+          },
+          Unlocked())
+      .def("replace", &ff::Index::replace, py::arg("other"), Unlocked())
       .def("get", &get, py::arg("ids"))
+      .def("locate", &locate, py::arg("ids"))
       .def("ids", &all_ids)
       .def("sizes",
            [](const ff::Index& index) {
-             const ff::IndexSizes sizes = index.sizes();
+             ff::IndexSizes sizes;
+             {
+               const py::gil_scoped_release unlocked;
+               sizes = index.sizes();
+             }
              return py::make_tuple(sizes.float_bytes, sizes.plane_bytes);
            })
+      .def("adopt", &adopt, py::arg("vectors"), py::arg("ids"), py::arg("alive") = py::none())
+      .def_property_readonly("n_segments", py::cpp_function(&ff::Index::n_segments, Unlocked()))
+      .def("segment", &segment, py::arg("segment"))
+      .def("segment_rows", &segment_rows, py::arg("segment"), py::arg("first"), py::arg("count"))
+      .def(
+          "segment_owned",
+          [](const ff::Index& index, std::size_t number) {
+            return index.segment(number).owns_rows;
+          },
+          py::arg("segment"), Unlocked())
+      .def("seal", &ff::Index::seal, Unlocked())
+      .def("rebase", &rebase, py::arg("segment"), py::arg("vectors"))
       .def("search", &search, py::arg("queries"), py::arg("k"), py::arg("stages"),
            py::arg("n_threads"), py::arg("isa"))
       .def("trace", &trace, py::arg("query"), py::arg("k"), py::arg("stages"));

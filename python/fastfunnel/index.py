@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import os
-import threading
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import numpy as np
 import numpy.typing as npt
 
-from fastfunnel import _core
-from fastfunnel.arguments import as_count, as_ids, as_isa, as_queries, as_rows, as_threads
+from fastfunnel.arguments import as_count, as_isa, as_queries, as_threads
 from fastfunnel.automatic import AutomaticFunnels
 from fastfunnel.funnel import Funnel, Stage
-from fastfunnel.rotation import Rotation, as_rotation, rotate, rotate_back
+from fastfunnel.rotation import as_rotation
+from fastfunnel.rows import Rows
 from fastfunnel.search import SearchResult, as_funnel
 from fastfunnel.tuning import Tuned, TuningReport, tune
 from fastfunnel.tuning.cost import Objective
@@ -31,7 +28,7 @@ class StageReport:
     seconds: float
 
 
-class Index:
+class Index(Rows):
     """Float rows with int64 ids, and the codes that the stages of a funnel read.
 
     Safe to use from several threads; a search sees all rows of an add or none.
@@ -61,51 +58,11 @@ class Index:
         if model is not None and not isinstance(model, str):
             raise TypeError(f"model must be a str, got {type(model).__name__}")
         dim = as_count(dim, "dim")
-        self._rotation = None if rotation is None else as_rotation(rotation, dim)
-        self._core = _core.Index(dim)
-        self._next_id = 0
+        super().__init__(dim, None if rotation is None else as_rotation(rotation, dim))
         self._tuned = Tuned({})
         self._automatic = AutomaticFunnels(self._core)
-        self._writable = True
-        self._adding = threading.Lock()  # two adds must not draw the same ids
         self.model = model
         self.metric = metric
-
-    @property
-    def dim(self) -> int:
-        """Dims of the rows."""
-        return self._core.dim
-
-    @property
-    def rotation(self) -> Rotation | None:
-        """The map applied to rows and queries, float32 (dim, dim), read-only; None for none."""
-        return self._rotation
-
-    def add(self, vectors: npt.ArrayLike, ids: npt.ArrayLike | None = None) -> _core.IdArray:
-        """Add rows; they need not be normalised.
-
-        Args:
-            vectors: (n, dim) float32, float64, float16 or int8; copied as float32.
-            ids: n unique int64 ids from 0 on that are not in the index; None continues after the
-                highest id so far.
-
-        Returns:
-            The ids, int64 (n,).
-
-        Raises:
-            TypeError, ValueError: for rows or ids of another kind, for nan or inf, for ids that
-                are taken. The index is then unchanged.
-        """
-        if not self._writable:
-            raise ValueError("the index was opened read-only; open it with writable=True to add")
-        rows = as_rows(vectors, "vectors", self.dim)
-        given = None if ids is None else as_ids(ids, len(rows))
-        rows = self._rotated(rows)
-        with self._adding:
-            new_ids = self._following_ids(len(rows)) if given is None else given
-            self._core.add(rows, new_ids)
-            self._next_id = max(self._next_id, int(new_ids.max()) + 1)
-        return new_ids
 
     def search(
         self,
@@ -209,7 +166,10 @@ class Index:
         report = tune(
             self, sample_queries, k, recall, budget_s, objective, seed, progress, confidence
         )
-        self._tuned = self._tuned.with_front(report.front)
+        with self._changing:
+            self._tuned = self._tuned.with_front(report.front)
+            if self._journal is not None:
+                self._journal.keep_tuned(self._tuned.to_dict())
         return report
 
     def explain(
@@ -240,52 +200,62 @@ class Index:
             for stage, (rows, seconds) in zip(chosen.stages, traces, strict=True)
         ]
 
-    def get(self, ids: npt.ArrayLike) -> npt.NDArray[np.float32]:
-        """Return the rows with these ids as they were added, float32 (n, dim).
-
-        With a rotation they are rotated back, which rounds: about 1e-6 of a row's length.
-
-        Raises:
-            IndexError: naming an id that is not in the index.
-        """
-        rows = self._core.get(as_ids(ids))
-        return rows if self._rotation is None else rotate_back(rows, self._rotation)
-
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the index to a directory, atomically: a kill leaves the old state or the new one.
 
         Args:
             path: a directory that does not exist (its parent must), is empty, or holds an index,
-                which is replaced.
+                which is replaced. Removed rows are not written.
 
         Raises:
-            ValueError: if the directory holds something else.
+            ValueError: if the directory holds something else, or an index that cannot be read.
+            BlockingIOError: if the directory holds an index that is open for writing; a live
+                index is on disk as it is, `compact` tidies it.
             OSError: if the system refuses to write; an index that was there is unchanged.
         """
         from fastfunnel.storage import save
 
-        save(self, path)
+        with self._changing:
+            save(self, path)
 
-    def __len__(self) -> int:
-        """Return the number of rows."""
-        return len(self._core)
+    @classmethod
+    def create(cls, path: str | os.PathLike[str], dim: int, **options: Any) -> Index:
+        """Make an index that lives on disk: every change is there when it returns.
 
-    def __contains__(self, id: object) -> bool:
-        """Return whether a row has this id."""
-        return isinstance(id, (int, np.integer)) and 0 <= int(id) < 2**63 and int(id) in self._core
+        Args:
+            path: a directory that does not exist (its parent must) or is empty.
+            dim: as for `Index`.
+            **options: as for `Index`.
 
-    def __iter__(self) -> Iterator[int]:
-        """Iterate over the ids, in the order the rows were added."""
-        return iter(self._core.ids().tolist())
+        Returns:
+            The index, empty, with this process as its one writer until `close` or its end.
+
+        Raises:
+            TypeError, ValueError: as `Index`; ValueError if the directory holds something else.
+            FileExistsError: if there is an index; `fastfunnel.open(path, writable=True)` opens it.
+            OSError: if the system refuses to write.
+        """
+        from fastfunnel.storage import create
+
+        return create(path, dim, **options)
+
+    def reopen(self) -> bool:
+        """Bring an index that was opened from disk to what its writer has done since.
+
+        Searches see the old state or the new one. A writer is up to date already.
+
+        Returns:
+            Whether there was news.
+
+        Raises:
+            ValueError: for an index that is not from a directory, or as `fastfunnel.open`.
+            FileNotFoundError, OSError: as `fastfunnel.open`. The index is then as it was.
+        """
+        with self._changing:
+            if self._source is None:
+                raise ValueError("the index must have been opened from disk to be reopened")
+            return self._journal is None and self._source.refresh(self)
 
     def __repr__(self) -> str:
         """Return what the index holds."""
         return f"<fastfunnel.Index: {len(self)} rows of {self.dim} dims, {self.metric}>"
-
-    def _rotated(self, rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        return rows if self._rotation is None else rotate(rows, self._rotation)
-
-    def _following_ids(self, n: int) -> _core.IdArray:
-        if self._next_id + n > 2**63:
-            raise ValueError(f"ids must be given, {n} more would pass 2^63 - 1")
-        return np.arange(self._next_id, self._next_id + n, dtype=np.int64)

@@ -33,7 +33,8 @@ class Rows {
     CHECK(wrong == "");
   }
   std::optional<std::int64_t> duplicate(const std::vector<std::int64_t>& ids) const {
-    return map_.first_duplicate(ids.data(), ids.size());
+    const auto twice = IdMap::first_repeated(ids.data(), ids.size());
+    return twice ? twice : map_.first_taken(ids.data(), ids.size());
   }
 
  private:

@@ -74,13 +74,13 @@ TEST_CASE("index: rows come back, and searches follow what is added") {
   CHECK(index.sizes().plane_bytes >= 2600 * (16 + 64));
   std::vector<float> rows(3 * 16);
   const std::int64_t wanted[] = {2699, 100, 1500};
-  index.get(wanted, 3, rows.data());
+  index.get(wanted, 3, reference(), rows.data());
   for (std::size_t i = 0; i < 3; ++i)
     CHECK(std::equal(rows.begin() + static_cast<std::ptrdiff_t>(i * 16),
                      rows.begin() + static_cast<std::ptrdiff_t>(i * 16 + 16),
                      base.row(static_cast<std::size_t>(wanted[i] - 100))));
   const std::int64_t missing[] = {100, 5};
-  CHECK_THROWS_WITH_AS(index.get(missing, 2, rows.data()), "id 5 is not in the index",
+  CHECK_THROWS_WITH_AS(index.get(missing, 2, reference(), rows.data()), "id 5 is not in the index",
                        std::out_of_range);
 }
 
@@ -114,7 +114,7 @@ TEST_CASE("index: adopted rows are searched like added ones, and with them") {
   CHECK(difference(search(index, queries, 10, 2).ids, expected) == "");
   CHECK(difference(search_exactly(index, queries, 10, 2).ids, expected) == "");
   std::vector<float> row(16);
-  index.get(&ids[1999], 1, row.data());
+  index.get(&ids[1999], 1, reference(), row.data());
   CHECK(std::equal(row.begin(), row.end(), base.row(1999)));
 }
 
@@ -153,7 +153,7 @@ TEST_CASE("index: adds and searches from several threads at once") {
         index.add(base.view().rows(first, kBatch), ids.data() + first, fastest());
         wrong += !index.contains(static_cast<std::int64_t>(first));
         float row[16];
-        index.get(&ids[first + kBatch - 1], 1, row);
+        index.get(&ids[first + kBatch - 1], 1, reference(), row);
         wrong += !std::equal(row, row + 16, base.row(first + kBatch - 1));
       }
     });

@@ -38,6 +38,8 @@ TEST_CASE("the features found are the compiler's own") {
   CHECK(f.avx512_vpopcntdq == (__builtin_cpu_supports("avx512vpopcntdq") != 0));
   CHECK(f.avx512_bitalg == (__builtin_cpu_supports("avx512bitalg") != 0));
   CHECK(f.avx512_vnni == (__builtin_cpu_supports("avx512vnni") != 0));
+  CHECK(f.avx512_vbmi == (__builtin_cpu_supports("avx512vbmi") != 0));
+  CHECK(f.bmi2 == (__builtin_cpu_supports("bmi2") != 0));
 }
 #endif
 
@@ -53,8 +55,8 @@ TEST_CASE("a level needs every feature its kernels are compiled for") {
   const bool avx512 = avx2 && f.avx512f && f.avx512bw && f.avx512vl && f.avx512dq;
   CHECK(is_available(Isa::avx2) == avx2);
   CHECK(is_available(Isa::avx512) == avx512);
-  CHECK(is_available(Isa::avx512_vpopcntdq) ==
-        (avx512 && f.avx512_vpopcntdq && f.avx512_bitalg && f.avx512_vnni));
+  CHECK(is_available(Isa::avx512_vpopcntdq) == (avx512 && f.avx512_vpopcntdq && f.avx512_bitalg &&
+                                                f.avx512_vnni && f.avx512_vbmi && f.bmi2));
 }
 
 TEST_CASE("names") {

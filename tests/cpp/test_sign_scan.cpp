@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <bit>
+#include <cstdlib>
 
 #include "support.hpp"
 
@@ -23,20 +23,17 @@ Plane random_plane(std::size_t n_slices, std::size_t n_blocks, Random& random) {
   return {n_slices, n_blocks, stride, random.bytes(n_slices * stride), {}, 0};
 }
 
-// Per cell 16 tables with largest entries that sum to budget, every table reaching its own.
-Aligned<std::uint8_t> random_tables(std::size_t n_slices, int budget, Random& random) {
-  Aligned<std::uint8_t> tables;
-  for (std::size_t s = 0; s < n_slices; ++s) {
-    std::vector<int> largest(16, 0);
-    for (int i = 0; i < budget; ++i) ++largest[static_cast<std::size_t>(random.integer(0, 15))];
-    for (int top : largest) {
-      for (int entry = 0; entry < 16; ++entry)
-        tables.push_back(static_cast<std::uint8_t>(random.integer(0, top)));
-      tables[tables.size() - 16 + static_cast<std::size_t>(random.integer(0, 15))] =
-          static_cast<std::uint8_t>(top);
-    }
-  }
-  return tables;
+using Weights = std::vector<std::int16_t>;
+
+// Per slice 64 weights of either sign whose magnitudes sum to budget.
+Weights random_weights(std::size_t n_slices, int budget, Random& random) {
+  Weights weights(n_slices * kSliceDims, 0);
+  for (std::size_t s = 0; s < n_slices; ++s)
+    for (int i = 0; i < budget; ++i)
+      ++weights[s * kSliceDims + static_cast<std::size_t>(random.integer(0, kSliceDims - 1))];
+  for (std::int16_t& weight : weights)
+    if (random.integer(0, 1) == 0) weight = static_cast<std::int16_t>(-weight);
+  return weights;
 }
 
 struct Hits {
@@ -46,9 +43,13 @@ struct Hits {
 };
 
 // One scan of all queries; the lists of each begin with one entry that was there before.
-Hits scan(const SignScanKernels& kernels, const Plane& plane,
-          const std::vector<Aligned<std::uint8_t>>& tables,
+Hits scan(const SignScanKernels& kernels, const Plane& plane, const std::vector<Weights>& weights,
           const std::vector<std::uint16_t>& thresholds) {
+  std::vector<Aligned<std::uint8_t>> tables;
+  for (const Weights& of_query : weights) {
+    tables.emplace_back(plane.n_slices * kernels.slice_table_bytes, std::uint8_t{171});
+    kernels.make_tables(of_query.data(), plane.n_slices, tables.back().data());
+  }
   const std::size_t room = plane.n_blocks * kBlockRows + 2;
   Hits hits;
   hits.rows.assign(tables.size() * room, 4000000000U);
@@ -62,14 +63,25 @@ Hits scan(const SignScanKernels& kernels, const Plane& plane,
   return hits;
 }
 
-void check(const SignScanKernels& kernels, const Plane& plane,
-           const std::vector<Aligned<std::uint8_t>>& tables,
+// The contract's own words: the magnitudes of the weights whose sign a row's bit agrees with.
+int score_of(const Plane& plane, std::size_t row, const Weights& weights) {
+  int score = 0;
+  for (std::size_t d = 0; d < weights.size(); ++d) {
+    const std::uint8_t byte =
+        plane.cells[d / 64 * plane.stride + row / 64 * kCellBytes + d % 64 / 8 * 64 + row % 64];
+    const bool set = ((byte << (d % 8)) & 0x80) != 0;
+    if (set == (weights[d] > 0)) score += std::abs(weights[d]);
+  }
+  return score;
+}
+
+void check(const SignScanKernels& kernels, const Plane& plane, const std::vector<Weights>& weights,
            const std::vector<std::uint16_t>& thresholds) {
   CAPTURE(plane.n_slices);
   CAPTURE(plane.n_blocks);
-  CAPTURE(tables.size());
-  const Hits expected = scan(reference().sign_scan, plane, tables, thresholds);
-  const Hits actual = scan(kernels, plane, tables, thresholds);
+  CAPTURE(weights.size());
+  const Hits expected = scan(reference().sign_scan, plane, weights, thresholds);
+  const Hits actual = scan(kernels, plane, weights, thresholds);
   CHECK(difference(actual.counts, expected.counts) == "");
   CHECK(difference(actual.rows, expected.rows) == "");
   CHECK(difference(actual.scores, expected.scores) == "");
@@ -84,37 +96,29 @@ std::vector<std::uint16_t> random_thresholds(std::size_t n, std::size_t n_slices
   return values;
 }
 
-TEST_CASE("sign_scan: the scalar kernel scores dims - Hamming distance with agreement tables") {
-  Random random(1);
-  const std::size_t n_slices = 3, n_rows = 128, n_bytes = n_slices * 8;
-  const auto codes = random.bytes(n_rows * n_bytes), query = random.bytes(n_bytes);
-  Plane plane = random_plane(n_slices, 2, random);
-  plane.first_row = 1000;
-  for (std::size_t r = 0; r < n_rows; ++r)
-    for (std::size_t j = 0; j < n_bytes; ++j)
-      plane.cells[j / 8 * plane.stride + r / 64 * kCellBytes + j % 8 * 64 + r % 64] =
-          codes[r * n_bytes + j];
-  Aligned<std::uint8_t> tables;
-  for (std::size_t half = 0; half < 2 * n_bytes; ++half) {
-    const unsigned bits = half % 2 == 0 ? query[half / 2] >> 4U : query[half / 2] & 15U;
-    for (unsigned entry = 0; entry < 16; ++entry)
-      tables.push_back(static_cast<std::uint8_t>(4 - std::popcount(entry ^ bits)));
-  }
-  plane.alive = {~std::uint64_t{0}, 0x00ff00ff12345678U};
-  const Hits hits = scan(reference().sign_scan, plane, {tables}, {96});
-  std::vector<std::uint32_t> rows;
-  std::vector<std::uint16_t> scores;
-  for (std::size_t r = 0; r < n_rows; ++r) {
-    int score = static_cast<int>(8 * n_bytes);
-    for (std::size_t j = 0; j < n_bytes; ++j)
-      score -= std::popcount(static_cast<unsigned>(codes[r * n_bytes + j] ^ query[j]));
-    if (score < 96 || !((plane.alive[r / 64] >> (r % 64)) & 1)) continue;
-    rows.push_back(static_cast<std::uint32_t>(1000 + r));
-    scores.push_back(static_cast<std::uint16_t>(score));
-  }
-  REQUIRE(hits.counts[0] == rows.size() + 1);
-  CHECK(std::equal(rows.begin(), rows.end(), hits.rows.begin() + 1));
-  CHECK(std::equal(scores.begin(), scores.end(), hits.scores.begin() + 1));
+TEST_CASE("sign_scan: every level scores what the contract says, alive rows over the threshold") {
+  for_each_level([](const Kernels& k) {
+    Random random(1);
+    for (int budget : {1, 64, kMaxCellScore}) {
+      Plane plane = random_plane(3, 2, random);
+      plane.first_row = 1000;
+      plane.alive = {~std::uint64_t{0}, 0x00ff00ff12345678U};
+      const Weights weights = random_weights(3, budget, random);
+      const auto threshold = static_cast<std::uint16_t>(3 * budget / 2);
+      const Hits hits = scan(k.sign_scan, plane, {weights}, {threshold});
+      std::vector<std::uint32_t> rows;
+      std::vector<std::uint16_t> scores;
+      for (std::size_t r = 0; r < 128; ++r) {
+        const int score = score_of(plane, r, weights);
+        if (score < threshold || !((plane.alive[r / 64] >> (r % 64)) & 1)) continue;
+        rows.push_back(static_cast<std::uint32_t>(1000 + r));
+        scores.push_back(static_cast<std::uint16_t>(score));
+      }
+      REQUIRE(hits.counts[0] == rows.size() + 1);
+      CHECK(std::equal(rows.begin(), rows.end(), hits.rows.begin() + 1));
+      CHECK(std::equal(scores.begin(), scores.end(), hits.scores.begin() + 1));
+    }
+  });
 }
 
 TEST_CASE("sign_scan: every level, any shape, queries 0 to 19, thresholds, alive rows") {
@@ -128,11 +132,11 @@ TEST_CASE("sign_scan: every level, any shape, queries 0 to 19, thresholds, alive
           if (n_queries % 3 != 0)
             for (std::size_t b = 0; b < n_blocks; ++b)
               plane.alive.push_back(random.integer(0, 2) == 0 ? 0 : random.bits());
-          std::vector<Aligned<std::uint8_t>> tables;
+          std::vector<Weights> weights;
           for (std::size_t q = 0; q < n_queries; ++q)
-            tables.push_back(random_tables(
+            weights.push_back(random_weights(
                 n_slices, static_cast<int>(random.integer(0, kMaxCellScore)), random));
-          check(k.sign_scan, plane, tables, random_thresholds(n_queries, n_slices, random));
+          check(k.sign_scan, plane, weights, random_thresholds(n_queries, n_slices, random));
         }
   });
 }
@@ -141,39 +145,47 @@ TEST_CASE("sign_scan: every level, single alive rows") {
   for_each_level([](const Kernels& k) {
     Random random(3);
     Plane plane = random_plane(2, 1, random);
-    const auto tables = random_tables(2, kMaxCellScore, random);
+    const Weights weights = random_weights(2, kMaxCellScore, random);
     for (unsigned row = 0; row < 64; ++row) {
       plane.alive = {std::uint64_t{1} << row};
-      check(k.sign_scan, plane, {tables}, {0});
+      check(k.sign_scan, plane, {weights}, {0});
     }
   });
 }
 
-// 128 cells at 255 and one at 127: scores of exactly 32767, in every row or in those whose bits
-// select the largest entries.
+// 128 cells at 255 and one at 127: scores of exactly 32767 in the rows that agree everywhere.
 TEST_CASE("sign_scan: every level, the largest scores") {
   for_each_level([](const Kernels& k) {
     Random random(4);
     const std::size_t n_slices = 129;
-    for (bool constant : {true, false}) {
-      Aligned<std::uint8_t> tables = random_tables(n_slices - 1, kMaxCellScore, random);
-      const auto last = random_tables(1, kMaxScanScore - 128 * kMaxCellScore, random);
-      tables.insert(tables.end(), last.begin(), last.end());
-      if (constant)
-        for (std::size_t t = 0; t < tables.size(); t += 16)
-          std::fill_n(tables.begin() + static_cast<std::ptrdiff_t>(t), 16,
-                      *std::max_element(tables.begin() + static_cast<std::ptrdiff_t>(t),
-                                        tables.begin() + static_cast<std::ptrdiff_t>(t) + 16));
-      const Plane plane = random_plane(n_slices, 2, random);
-      for (std::size_t n_queries : {1, 2, 4, 8, 9})
-        for (std::uint16_t threshold : std::vector<std::uint16_t>{0, 1, 32766, 32767})
-          check(k.sign_scan, plane, std::vector(n_queries, tables),
-                std::vector(n_queries, threshold));
-      if (constant) {
-        const Hits hits = scan(k.sign_scan, plane, {tables}, {32767});
-        CHECK(hits.counts[0] == 129);
+    Weights weights = random_weights(n_slices - 1, kMaxCellScore, random);
+    const Weights last = random_weights(1, kMaxScanScore - 128 * kMaxCellScore, random);
+    weights.insert(weights.end(), last.begin(), last.end());
+    Plane plane = random_plane(n_slices, 2, random);
+    for (std::size_t d = 0; d < weights.size(); ++d)  // rows 0 to 31 agree
+      for (std::size_t r = 0; r < 32; ++r) {
+        std::uint8_t& byte = plane.cells[d / 64 * plane.stride + d % 64 / 8 * 64 + r];
+        const auto bit = static_cast<std::uint8_t>(0x80U >> (d % 8));
+        byte = static_cast<std::uint8_t>(weights[d] > 0 ? byte | bit : byte & ~bit);
       }
-    }
+    for (std::size_t n_queries : {1, 2, 4, 8, 9})
+      for (std::uint16_t threshold : std::vector<std::uint16_t>{0, 1, 32766, 32767})
+        check(k.sign_scan, plane, std::vector(n_queries, weights),
+              std::vector(n_queries, threshold));
+    CHECK(scan(k.sign_scan, plane, {weights}, {32767}).counts[0] == 33);
+  });
+}
+
+TEST_CASE("sign_scan: every level, one dim with all the weight") {
+  for_each_level([](const Kernels& k) {
+    Random random(6);
+    const Plane plane = random_plane(2, 2, random);
+    for (std::size_t d = 0; d < 2 * kSliceDims; ++d)
+      for (int weight : {kMaxCellScore, -kMaxCellScore}) {
+        Weights weights(2 * kSliceDims, 0);
+        weights[d] = static_cast<std::int16_t>(weight);
+        check(k.sign_scan, plane, {weights}, {1});
+      }
   });
 }
 
@@ -184,8 +196,8 @@ TEST_CASE("sign_scan: every level, cells of one byte value") {
       Plane plane = random_plane(2, 2, random);
       std::fill(plane.cells.begin(), plane.cells.end(), static_cast<std::uint8_t>(byte));
       for (int budget : {0, 16, kMaxCellScore}) {
-        const auto tables = random_tables(2, budget, random);
-        check(k.sign_scan, plane, std::vector(5, tables), {0, 1, 100, 200, 510});
+        const Weights weights = random_weights(2, budget, random);
+        check(k.sign_scan, plane, std::vector(5, weights), {0, 1, 100, 200, 510});
       }
     }
   });

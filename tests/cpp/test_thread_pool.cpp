@@ -138,21 +138,6 @@ TEST_CASE("thread_pool: calls come from several threads at once") {
   CHECK(difference(caught, std::vector<int>(kCallers, kRounds)) == "");
 }
 
-TEST_CASE("thread_pool: the interrupt check runs on the caller's thread and ends the call") {
-  int checks = 0;
-  std::set<std::thread::id> used;
-  set_interrupt_check([&] {
-    used.insert(std::this_thread::get_id());
-    if (++checks == 3) throw std::runtime_error("interrupted");
-  });
-  std::size_t begun = 0;
-  CHECK_THROWS_WITH(parallel_for(100, 1, [&](std::size_t) { ++begun; }), "interrupted");
-  CHECK(begun == 3);
-  parallel_for(100, 3, [](std::size_t) {});
-  set_interrupt_check(nullptr);
-  CHECK(used == std::set<std::thread::id>{std::this_thread::get_id()});
-}
-
 TEST_CASE("thread_pool: there is at least one core, and no more than the machine has") {
   CHECK(available_cores() >= 1);
   if (std::thread::hardware_concurrency() > 0)

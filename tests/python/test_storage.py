@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -34,10 +36,19 @@ def array_file(path: Path, name: str) -> Path:
     return file
 
 
-def edit_manifest(path: Path, edit: Callable[[dict[str, object]], object]) -> None:
+def edit_manifest(path: Path, edit: Callable[[dict[str, Any]], object]) -> None:
+    """Change a manifest and sum it anew, as a malicious writer would."""
     manifest = json.loads((path / "manifest.json").read_text())
     edit(manifest)
-    (path / "manifest.json").write_text(json.dumps(manifest))
+    del manifest["checksum"]
+    canonical = json.dumps(manifest, sort_keys=True, separators=(",", ":"))
+    checksum = hashlib.blake2b(canonical.encode(), digest_size=16).hexdigest()
+    (path / "manifest.json").write_text(json.dumps({**manifest, "checksum": checksum}))
+
+
+def entry(manifest: dict[str, Any], role: str) -> dict[str, Any]:
+    found: dict[str, Any] = manifest["segments"][0][role]
+    return found
 
 
 @pytest.mark.parametrize("mmap", [True, False])
@@ -75,7 +86,9 @@ def test_saving_again_replaces_and_leaves_nothing_behind(index: ff.Index, saved:
     index.save(saved)
 
     assert len(ff.open(saved)) == 341
-    assert len(list(saved.iterdir())) == 3
+    names = {file.name.split("-")[0] for file in saved.iterdir()}
+    assert names == {"vectors", "ids", "manifest.json", "writer.lock"}
+    assert len(list(saved.iterdir())) == 4
 
 
 def test_other_files_in_the_folder_stay(index: ff.Index, saved: Path) -> None:
@@ -97,11 +110,13 @@ def test_a_folder_with_something_else_is_refused(index: ff.Index, tmp_path: Path
 def test_read_only_unless_writable(saved: Path) -> None:
     rows = np.ones((2, 64), np.float32)
 
-    with pytest.raises(ValueError, match="opened read-only; open it with writable=True"):
-        ff.open(saved).add(rows)
-    writable = ff.open(saved, writable=True)
-    assert writable.add(rows).tolist() == [1040, 1041]
-    assert writable.search(rows[0], 2, exact=True).ids.tolist() == [[1040, 1041]]
+    for change in (lambda i: i.add(rows), lambda i: i.remove([1]), lambda i: i.compact()):
+        with pytest.raises(ValueError, match="opened read-only, or is closed"):
+            change(ff.open(saved))
+    with ff.open(saved, writable=True) as index:
+        assert index.add(rows).tolist() == [1040, 1041]
+        assert index.search(rows[0], 2, exact=True).ids.tolist() == [[1040, 1041]]
+    assert len(ff.open(saved)) == 342
 
 
 def test_no_index_there(tmp_path: Path) -> None:
@@ -144,7 +159,8 @@ def test_absurd_shapes_allocate_nothing(saved: Path) -> None:
 def test_objects_are_never_unpickled(saved: Path) -> None:
     file = array_file(saved, "ids")
     np.save(file, np.array([print], dtype=object), allow_pickle=True)
-    edit_manifest(saved, lambda m: m["arrays"]["ids"].update(bytes=file.stat().st_size))
+    edit_manifest(saved, lambda m: entry(m, "ids").update(bytes=file.stat().st_size + 4000))
+    file.write_bytes(file.read_bytes() + bytes(4000))
 
     with pytest.raises(ValueError, match=rf"{file.name} must be an \.npy array"):
         ff.open(saved)
@@ -155,25 +171,35 @@ def test_links_out_of_the_folder_are_refused(saved: Path, tmp_path: Path) -> Non
     file.rename(tmp_path / "elsewhere.npy")
     file.symlink_to(tmp_path / "elsewhere.npy")
 
-    with pytest.raises(ValueError, match="missing or not a plain file"):
+    with pytest.raises(ValueError, match="must be a plain file"):
         ff.open(saved)
 
 
 @pytest.mark.parametrize(
     ("edit", "message"),
     [
-        (lambda m: m.update(version=99), "must have version 1, got 99"),
+        (lambda m: m.update(version=99), "must have version 2, got 99"),
         (lambda m: m.update(format="else"), "must be the manifest of a fastfunnel index"),
         (lambda m: m.update(dim=-1), "is damaged"),
-        (lambda m: m.update(dim=65), "must describe"),
+        (lambda m: m.update(dim=65), "is damaged"),
         (lambda m: m.update(metric="taxi"), "is damaged"),
-        (lambda m: m.pop("arrays"), "is damaged"),
-        (lambda m: m["arrays"]["ids"].update(file="../ids.npy"), "is damaged"),
-        (lambda m: m["arrays"]["ids"].update(bytes="many"), "is damaged"),
+        (lambda m: m.update(model={"other": 1}), "is damaged"),
+        (lambda m: m.update(model=7), "is damaged"),
+        (lambda m: m.update(next_id=-1), "is damaged"),
+        (lambda m: m.update(tuned={"fronts": [3]}), "is damaged"),
+        (lambda m: m.update(log="../log-000001.bin"), "is damaged"),
+        (lambda m: m.pop("segments"), "is damaged"),
+        (lambda m: m["segments"].append(None), "is damaged"),
+        (lambda m: entry(m, "ids").update(file="../ids-000001.npy"), "is damaged"),
+        (lambda m: entry(m, "ids").update(bytes="many"), "is damaged"),
+        (lambda m: entry(m, "ids").update(shape=[-340]), "is damaged"),
+        (lambda m: entry(m, "ids").update(shape=[2**62]), "is damaged"),
+        (lambda m: entry(m, "ids").update(dtype="|O"), "is damaged"),
+        (lambda m: entry(m, "vectors").update(dtype="<f8"), "is damaged"),
     ],
 )
 def test_damaged_manifests_are_named(
-    saved: Path, edit: Callable[[dict[str, object]], object], message: str
+    saved: Path, edit: Callable[[dict[str, Any]], object], message: str
 ) -> None:
     edit_manifest(saved, edit)
 
@@ -182,10 +208,22 @@ def test_damaged_manifests_are_named(
     assert "manifest.json" in str(error.value)
 
 
-def test_a_manifest_that_is_not_json(saved: Path) -> None:
-    (saved / "manifest.json").write_text("{")
+@pytest.mark.parametrize(
+    "text", ["", "{", "[" * 100_000, "1" * 10_000, '"\ud800"'.encode("utf-16")]
+)
+def test_a_manifest_that_is_not_json(saved: Path, text: str | bytes) -> None:
+    content = text if isinstance(text, bytes) else text.encode()
+    (saved / "manifest.json").write_bytes(content)
 
-    with pytest.raises(ValueError, match=r"manifest\.json must be JSON"):
+    with pytest.raises(ValueError, match=r"manifest\.json must be"):
+        ff.open(saved)
+
+
+def test_a_manifest_edited_by_hand_is_refused(saved: Path) -> None:
+    file = saved / "manifest.json"
+    file.write_text(file.read_text().replace("some-model", "same-model"))
+
+    with pytest.raises(ValueError, match=r"manifest\.json is damaged: its checksum"):
         ff.open(saved)
 
 

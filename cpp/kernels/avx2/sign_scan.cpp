@@ -7,6 +7,8 @@
 
 #include <immintrin.h>
 
+#include "kernels/nibble_tables.hpp"
+
 namespace ff {
 namespace {
 
@@ -75,7 +77,7 @@ void scan_tile(const SignBlocks& blocks, SignQuery* queries) {
           low[h] = _mm256_and_si256(bytes, nibble);
         }
         for (int q = 0; q < Q; ++q) {
-          const std::uint8_t* entries = tables[q] + s * kCellTableBytes + j * 32;
+          const std::uint8_t* entries = tables[q] + s * kNibbleSliceBytes + j * 32;
           const __m256i of_high = table_at(entries);
           const __m256i of_low = table_at(entries + 16);
           for (int h = 0; h < kHalves; ++h) {
@@ -111,6 +113,7 @@ void scan(const SignBlocks& blocks, SignQuery* queries, std::size_t n_queries) {
 
 }  // namespace
 
-extern const SignScanKernels kSignScanAvx2 = {IsaLevel::avx2, scan};
+extern const SignScanKernels kSignScanAvx2 = {IsaLevel::avx2, kNibbleSliceBytes, make_nibble_tables,
+                                              scan};
 
 }  // namespace ff

@@ -9,6 +9,7 @@
 #include "kernels/sign_scan.hpp"
 
 #include "kernels/avx512/intrinsics.hpp"
+#include "kernels/nibble_tables.hpp"
 
 namespace ff {
 namespace {
@@ -75,7 +76,7 @@ void scan_tile(const SignBlocks& blocks, SignQuery* queries) {
         const __m512i low = _mm512_and_si512(bytes, nibble);
 #pragma GCC unroll 8
         for (int q = 0; q < Q; ++q) {
-          const std::uint8_t* entries = tables[q] + s * kCellTableBytes + j * 32;
+          const std::uint8_t* entries = tables[q] + s * kNibbleSliceBytes + j * 32;
           sums[q] = _mm512_add_epi8(sums[q], _mm512_shuffle_epi8(table_at(entries), high));
           sums[q] = _mm512_add_epi8(sums[q], _mm512_shuffle_epi8(table_at(entries + 16), low));
         }
@@ -122,6 +123,7 @@ void scan(const SignBlocks& blocks, SignQuery* queries, std::size_t n_queries) {
 
 }  // namespace
 
-extern const SignScanKernels kSignScanAvx512 = {IsaLevel::avx512, scan};
+extern const SignScanKernels kSignScanAvx512 = {IsaLevel::avx512, kNibbleSliceBytes,
+                                                make_nibble_tables, scan};
 
 }  // namespace ff

@@ -1,6 +1,8 @@
 // The meaning of a sign scan, in plain C++: 2 table entries added per byte of a row.
 #include "kernels/sign_scan.hpp"
 
+#include "kernels/nibble_tables.hpp"
+
 namespace ff {
 namespace {
 
@@ -31,6 +33,7 @@ void scan(const SignBlocks& blocks, SignQuery* queries, std::size_t n_queries) {
 
 }  // namespace
 
-extern const SignScanKernels kSignScanScalar = {IsaLevel::scalar, scan};
+extern const SignScanKernels kSignScanScalar = {IsaLevel::scalar, kNibbleSliceBytes,
+                                                make_nibble_tables, scan};
 
 }  // namespace ff

@@ -1,0 +1,148 @@
+// The planes of a segment: which there are, and how they are built.
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <stdexcept>
+
+#include "arrays/float_rows.hpp"
+#include "planes/segment.hpp"
+#include "threads/interrupt.hpp"
+
+namespace ff {
+namespace {
+
+// Squares are summed in float64, so that norms are exact to float32 and no float32 overflows.
+double sum_of_squares(const float* row, std::size_t begin, std::size_t end) {
+  double sums[4] = {};
+  std::size_t d = begin;
+  for (; d + 4 <= end; d += 4)
+    for (std::size_t u = 0; u < 4; ++u)
+      sums[u] += static_cast<double>(row[d + u]) * static_cast<double>(row[d + u]);
+  for (; d < end; ++d) sums[0] += static_cast<double>(row[d]) * static_cast<double>(row[d]);
+  return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+}
+
+// Rounded up, so that it stays a bound.
+float relative_error(const float* row, const std::uint8_t* codes, std::size_t dim, float scale) {
+  double errors[4] = {}, squares[4] = {};
+  for (std::size_t d = 0; d < dim; ++d) {
+    const double value = static_cast<double>(row[d]);
+    const double error = value - static_cast<double>(scale) * (codes[d] - kInt8Zero);
+    errors[d % 4] += error * error;
+    squares[d % 4] += value * value;
+  }
+  const double length = squares[0] + squares[1] + squares[2] + squares[3];
+  if (!(length > 0)) return 0;
+  return static_cast<float>(std::sqrt((errors[0] + errors[1] + errors[2] + errors[3]) / length) *
+                            (1 + 1e-6));
+}
+
+}  // namespace
+
+void PlaneNeeds::add_norms(std::size_t dims) {
+  if (std::find(norm_dims.begin(), norm_dims.end(), dims) == norm_dims.end())
+    norm_dims.push_back(dims);
+}
+
+bool PlaneNeeds::none() const {
+  return sign_slices == 0 && !sign_rows && !int8_rows && !int8_errors && norm_dims.empty();
+}
+
+PlaneNeeds Segment::built() const {
+  PlaneNeeds needs;
+  needs.sign_slices = sign_plane_.n_slices();
+  needs.sign_rows = sign_rows_.size() > 0;
+  needs.int8_rows = int8_rows_.size() > 0;
+  needs.int8_errors = !int8_errors_.empty();
+  for (const auto& [dims, norms] : inverse_norms_) needs.norm_dims.push_back(dims);
+  return needs;
+}
+
+PlaneNeeds Segment::missing(const PlaneNeeds& needs) const {
+  PlaneNeeds result;
+  if (needs.sign_slices > sign_plane_.n_slices()) result.sign_slices = needs.sign_slices;
+  result.sign_rows = needs.sign_rows && sign_rows_.size() == 0;
+  result.int8_rows = (needs.int8_rows || needs.int8_errors) && int8_rows_.size() == 0;
+  result.int8_errors = needs.int8_errors && int8_errors_.empty();
+  for (std::size_t dims : needs.norm_dims)
+    if (!inverse_norms_.contains(dims)) result.add_norms(dims);
+  return result;
+}
+
+bool Segment::has(const PlaneNeeds& needs) const { return missing(needs).none(); }
+
+void Segment::require(const PlaneNeeds& needs, const Kernels& kernels, const std::string& name,
+                      std::size_t first_row) {
+  const PlaneNeeds fresh = missing(needs);
+  if (fresh.none()) return;
+  try {
+    if (fresh.sign_slices > 0) sign_plane_ = SignPlane(fresh.sign_slices, capacity_ / kBlockRows);
+    if (fresh.sign_rows) sign_rows_ = AlignedBuffer(capacity_ * sign_row_stride());
+    if (fresh.int8_rows) int8_rows_ = AlignedBuffer(capacity_ * int8_row_stride(), kInt8Zero);
+    build(fresh, 0, n_rows(), kernels, name, first_row);
+  } catch (...) {  // half a plane must not pass for a whole one
+    drop(fresh);
+    throw;
+  }
+}
+
+void Segment::drop(const PlaneNeeds& needs) {
+  if (needs.sign_slices > 0) sign_plane_ = SignPlane();
+  if (needs.sign_rows) sign_rows_ = AlignedBuffer();
+  if (needs.int8_rows) int8_rows_ = AlignedBuffer();
+  if (needs.int8_errors) int8_errors_.clear();
+  for (std::size_t dims : needs.norm_dims) inverse_norms_.erase(dims);
+}
+
+void Segment::build(const PlaneNeeds& needs, std::size_t first, std::size_t end,
+                    const Kernels& kernels, const std::string& name, std::size_t first_row) {
+  const std::size_t code_stride = sign_row_stride();
+  const bool signs = needs.sign_slices > 0 || needs.sign_rows;
+  std::vector<std::uint8_t> codes(signs ? kBlockRows * code_stride : 0);
+  std::vector<std::size_t> norm_dims = needs.norm_dims;
+  std::sort(norm_dims.begin(), norm_dims.end());
+  for (std::size_t dims : norm_dims) inverse_norms_[dims].resize(end);
+  if (needs.int8_rows) int8_scales_.resize(end);
+  if (needs.int8_errors) int8_errors_.resize(end);
+
+  FloatRows reader(rows_, kernels);
+  for (std::size_t start = first; start < end; start += kBlockRows) {
+    check_interrupt();
+    const std::size_t count = std::min(kBlockRows, end - start);
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::size_t row = start + i;
+      const float* values = reader.row(row);
+      double squares = 0;
+      std::size_t summed = 0;
+      for (std::size_t dims : norm_dims) {
+        squares += sum_of_squares(values, summed, dims);
+        summed = dims;
+        inverse_norms_[dims][row] = squares > 0 ? static_cast<float>(1 / std::sqrt(squares)) : 0.0F;
+      }
+      // Owned rows were checked when they came; of others a stage may read more than the norms do.
+      if (!owns_rows_) squares += sum_of_squares(values, summed, dim());
+      if (!std::isfinite(squares))
+        throw std::invalid_argument(name + " must be finite, got nan or inf in row " +
+                                    std::to_string(first_row + row));
+      if (signs) kernels.encode.signs(values, dim(), codes.data() + i * code_stride);
+      std::uint8_t* int8_row = int8_rows_.data() + row * int8_row_stride();
+      if (needs.int8_rows)
+        int8_scales_[row] = kernels.encode.int8(values, dim(), kInt8RowMax, int8_row);
+      if (needs.int8_errors)
+        int8_errors_[row] = relative_error(values, int8_row, dim(), int8_scales_[row]);
+    }
+    if (needs.sign_slices > 0) sign_plane_.write(start, count, codes.data(), code_stride);
+    if (needs.sign_rows)
+      std::memcpy(sign_rows_.data() + start * code_stride, codes.data(), count * code_stride);
+  }
+}
+
+std::size_t Segment::plane_bytes() const {
+  std::size_t bytes = sign_plane_.n_bytes() + sign_rows_.size() + int8_rows_.size() +
+                      (int8_scales_.size() + int8_errors_.size()) * sizeof(float) +
+                      alive_.size() * 8 + ids_.size() * 8;
+  for (const auto& [dims, norms] : inverse_norms_) bytes += norms.size() * sizeof(float);
+  return bytes;
+}
+
+}  // namespace ff

@@ -1,0 +1,194 @@
+"""The rows of an index: adding, replacing and removing them, and keeping them on disk."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fastfunnel import _core
+from fastfunnel.arguments import as_ids, as_rows
+from fastfunnel.rotation import Rotation, rotate, rotate_back
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from fastfunnel.storage.live import LiveWriter
+    from fastfunnel.storage.reading import Source
+
+
+class Rows:
+    """What `Index` does with rows, searches aside. Changes wait for each other, searches do not."""
+
+    def __init__(self, dim: int, rotation: Rotation | None) -> None:
+        """Hold no rows."""
+        self._core = _core.Index(dim)
+        self._rotation = rotation
+        self._next_id = 0
+        self._changing = threading.RLock()  # two adds must not draw the same ids
+        self._writable = True
+        self._source: Source | None = None  # where the rows come from, if from a directory
+        self._journal: LiveWriter | None = (
+            None  # makes changes in memory and on disk; or memory only
+        )
+
+    @property
+    def dim(self) -> int:
+        """Dims of the rows."""
+        return self._core.dim
+
+    @property
+    def rotation(self) -> Rotation | None:
+        """The map applied to rows and queries, float32 (dim, dim), read-only; None for none."""
+        return self._rotation
+
+    def add(self, vectors: npt.ArrayLike, ids: npt.ArrayLike | None = None) -> _core.IdArray:
+        """Add rows; they need not be normalised.
+
+        Args:
+            vectors: (n, dim) float32, float64, float16 or int8; copied as float32.
+            ids: n unique int64 ids from 0 on that are not in the index; None continues after the
+                highest id so far.
+
+        Returns:
+            The ids, int64 (n,).
+
+        Raises:
+            TypeError, ValueError: for rows or ids of another kind, for nan or inf, for ids that
+                are taken. The index is then unchanged.
+            OSError: if the system refuses to write a live index, which is then unchanged.
+        """
+        rows = self._rotated(as_rows(vectors, "vectors", self.dim))
+        given = None if ids is None else as_ids(ids, len(rows))
+        with self._changing:
+            self._check_writable()
+            new_ids = self._following_ids(len(rows)) if given is None else given
+            if self._journal is None:
+                self._core.add(rows, new_ids)
+            else:
+                self._core.check(rows, new_ids, False)
+                self._journal.add(rows, new_ids)
+            self._next_id = max(self._next_id, int(new_ids.max()) + 1)
+        return new_ids
+
+    def upsert(self, vectors: npt.ArrayLike, ids: npt.ArrayLike) -> int:
+        """Add rows, in place of those that have their ids.
+
+        Args:
+            vectors: as in `add`.
+            ids: n unique int64 ids from 0 on.
+
+        Returns:
+            How many rows were replaced.
+
+        Raises:
+            As `add`.
+        """
+        rows = self._rotated(as_rows(vectors, "vectors", self.dim))
+        given = as_ids(ids, len(rows))
+        with self._changing:
+            self._check_writable()
+            if self._journal is None:
+                replaced = self._core.upsert(rows, given)
+            else:
+                self._core.check(rows, given, True)
+                replaced = self._journal.upsert(rows, given)
+            self._next_id = max(self._next_id, int(given.max()) + 1)
+        return replaced
+
+    def remove(self, ids: npt.ArrayLike) -> int:
+        """Remove the rows with these ids; ids that are not there are no error.
+
+        Args:
+            ids: (n,) int64; searches skip their rows at once, `compact` frees the memory.
+
+        Returns:
+            How many rows were removed.
+
+        Raises:
+            TypeError, ValueError: for ids of another kind, for an index opened read-only.
+            OSError: if the system refuses to write a live index, which is then unchanged.
+        """
+        given = as_ids(ids)
+        with self._changing:
+            self._check_writable()
+            return (self._journal or self._core).remove(given) if len(given) else 0
+
+    def compact(self) -> int:
+        """Free what removed and replaced rows hold, in memory and on disk.
+
+        Returns:
+            How many those were. Ids and answers stay.
+
+        Raises:
+            ValueError: for an index opened read-only.
+            OSError: if the system refuses to write a live index, which is then unchanged.
+        """
+        with self._changing:
+            self._check_writable()
+            return (self._journal or self._core).compact()
+
+    def get(self, ids: npt.ArrayLike) -> npt.NDArray[np.float32]:
+        """Return the rows with these ids as they were added, float32 (n, dim).
+
+        With a rotation they are rotated back, which rounds: about 1e-6 of a row's length.
+
+        Raises:
+            IndexError: naming an id that is not in the index.
+        """
+        rows = self._core.get(as_ids(ids))
+        return rows if self._rotation is None else rotate_back(rows, self._rotation)
+
+    def flush(self) -> None:
+        """Return when every change of a live index is on the disk, as each was when it returned."""
+        with self._changing:
+            if self._journal is not None:
+                self._journal.flush()
+
+    def close(self) -> None:
+        """End a live index: its files become plain arrays, and another writer may open it.
+
+        Nothing is lost without it. Searches go on, changes are errors from now on. Does nothing
+        to other indexes.
+        """
+        with self._changing:
+            if self._journal is not None:
+                self._journal.close()
+                self._writable = False
+
+    def __enter__(self) -> Self:
+        """Return the index, to be closed at the end of the block."""
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Close the index."""
+        self.close()
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self._core)
+
+    def __contains__(self, id: object) -> bool:
+        """Return whether a row has this id."""
+        return isinstance(id, (int, np.integer)) and 0 <= int(id) < 2**63 and int(id) in self._core
+
+    def __iter__(self) -> Iterator[int]:
+        """Iterate over the ids, in the order the rows were added."""
+        return iter(self._core.ids().tolist())
+
+    def _check_writable(self) -> None:
+        if not self._writable:
+            raise ValueError(
+                "the index was opened read-only, or is closed; open it with writable=True to change it"
+            )
+
+    def _rotated(self, rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        return rows if self._rotation is None else rotate(rows, self._rotation)
+
+    def _following_ids(self, n: int) -> _core.IdArray:
+        if self._next_id + n > 2**63:
+            raise ValueError(f"ids must be given, {n} more would pass 2^63 - 1")
+        return np.arange(self._next_id, self._next_id + n, dtype=np.int64)

@@ -1,0 +1,95 @@
+"""From a path to an index: opened to be read, opened to be changed, or made."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from fastfunnel.index import Index
+from fastfunnel.storage.draft import drafting
+from fastfunnel.storage.layout import MANIFEST
+from fastfunnel.storage.live import LiveWriter
+from fastfunnel.storage.lock import WriterLock
+from fastfunnel.storage.manifest import read_manifest
+from fastfunnel.storage.reading import Source, load, read_tuned
+from fastfunnel.storage.saving import describe, next_number, prepare_directory
+
+
+def open_index(
+    path: str | os.PathLike[str],
+    mmap: bool = True,
+    verify: bool = False,
+    writable: bool = False,
+) -> Index:
+    """Open an index that `Index.save` or `Index.create` left.
+
+    Args:
+        path: its directory.
+        mmap: True leaves the float rows on disk, mapped: searches read the few rows of their last
+            stage, and all processes share one copy in memory. False loads them.
+        verify: True reads every array once and compares its checksum.
+        writable: False makes changes an error; any number of processes may read, beside a writer
+            too. True makes this the one writer: each change is on the disk when it returns.
+
+    Returns:
+        The index. The codes its stages read are made at the first search. A reader keeps what it
+        saw; `Index.reopen` brings it to what the writer has done since.
+
+    Raises:
+        FileNotFoundError: if there is no index at `path`.
+        ValueError: naming the file that is damaged or of another version.
+        BlockingIOError: if writable=True and the index has a writer.
+        OSError: if the system refuses.
+    """
+    directory = Path(path)
+    read_manifest(directory)  # before a lock file is put where there is no index
+    if not writable:
+        return _open(directory, mmap, verify)
+    lock = WriterLock(directory)
+    try:
+        index = _open(directory, mmap, verify)
+        assert index._source is not None
+        index._journal = LiveWriter(index._source, index._core, lock)
+        index._writable = True
+    except BaseException:
+        lock.release()
+        raise
+    return index
+
+
+def create(path: str | os.PathLike[str], dim: int, **options: Any) -> Index:
+    """Make an empty index on disk and open it to be changed; `Index.create` documents it."""
+    index = Index(dim, **options)
+    directory = prepare_directory(path)
+    if (directory / MANIFEST).exists():
+        raise FileExistsError(f"there is an index at {directory}; open it with writable=True")
+    lock = WriterLock(directory)
+    try:
+        with drafting(directory, index.dim, next_number(directory)) as draft:
+            rotation = None if index.rotation is None else draft.rotation(index.rotation)
+            log, log_end = draft.log()
+            manifest = draft.commit(describe(index, rotation=rotation, log=log))
+        source = Source(directory, mmap=True, verify=False, manifest=manifest, log_end=log_end)
+        index._source = source
+        index._journal = LiveWriter(source, index._core, lock)
+    except BaseException:
+        lock.release()
+        raise
+    return index
+
+
+def _open(directory: Path, mmap: bool, verify: bool) -> Index:
+    source, core = load(directory, mmap, verify)
+    manifest = source.manifest
+    try:
+        model = None if manifest.model is None else manifest.model["name"]
+        index = Index(core.dim, model=model, metric=manifest.metric, rotation=source.rotation)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{directory / MANIFEST} is damaged: {error}") from None
+    index._tuned = read_tuned(directory, manifest)
+    index._core.replace(core)
+    index._next_id = source.next_id
+    index._source = source
+    index._writable = False
+    return index
