@@ -36,7 +36,7 @@ from fastfunnel.demo.passage import Passage
 from fastfunnel.demo.wordnet import read_wordnet, wordnet_directory
 from fastfunnel.figures import new_figure
 
-DIMS = (768, 512, 256, 128, 64, 32, 16)
+DIMS = (768, 256, 128, 64, 32)
 TWELFTH = 64
 HELD_OUT = 2000
 VOCABULARY = 16_000
@@ -47,7 +47,7 @@ def main() -> None:
     """Train, measure, plot."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--out", type=Path, required=True, metavar="DIR")
-    parser.add_argument("--epochs", type=float, default=4)
+    parser.add_argument("--epochs", type=float, default=2)
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -190,7 +189,7 @@ def test_wordllama_is_the_default(tmp_path: Path) -> None:
         collection.add(TEXTS, ids=IDS)
     with ff.Collection(tmp_path / "c") as collection:
         assert found(collection.search("baking", k=1)) == ["y"]
-    assert json.loads((tmp_path / "c/index/manifest.json").read_text())["model"].startswith("wordl")
+    assert ff.open(tmp_path / "c" / "index").model == "wordllama-l2-supercat"
 
 
 def test_deleting_most_rows_and_saving_shrinks_the_index(tmp_path: Path) -> None:

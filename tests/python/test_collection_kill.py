@@ -20,14 +20,15 @@ sys.path.insert(0, sys.argv[2])
 from words_embedder import WordsEmbedder
 import fastfunnel as ff
 collection = ff.Collection(Path(sys.argv[1]), WordsEmbedder())
-for turn in range(len(collection), 10**6):
+for turn in range(10**6):
     collection.add([f"text {turn}"], [{"turn": turn}], [str(turn)])
     print("added", turn, flush=True)
     if turn % 5 == 4:
         collection.upsert([f"changed {turn}"], [{"turn": turn}], [str(turn)])
         print("changed", turn, flush=True)
     if turn % 7 == 6:
-        collection.flush()
+        collection.add([f"extra {turn}"], ids=["extra"])
+        collection.delete(["extra"])
 """
 
 

@@ -196,7 +196,6 @@ class Collection:
         with self._lock:
             self._catch_up()
             report = self._vectors.index.tune(asked, k, recall, **options)
-            self._vectors.save(always=True)
         return report
 
     def verify(self) -> list[str]:
@@ -209,15 +208,10 @@ class Collection:
         """The index of the vectors; its ids are row numbers of the store."""
         return self._vectors.index
 
-    def flush(self) -> None:
-        """Write the index, so that the next opening need not catch up."""
-        with self._lock:
-            self._vectors.save()
-
     def close(self) -> None:
-        """Write the index and close the files; a closed collection cannot be used."""
+        """Close the files, which loses nothing if it is left out; it cannot be used any more."""
         with self._lock:
-            self._vectors.save()
+            self._vectors.close()
             self._store.close()
 
     def __enter__(self) -> Collection:
