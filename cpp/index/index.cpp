@@ -106,11 +106,23 @@ void Index::search(const Funnel& funnel, const Queries& queries, const SearchOpt
   funnel_search(state_->corpus, funnel, queries, options, results);
 }
 
+void Index::set_basis(Basis basis) {
+  const std::unique_lock lock(lock_);
+  if (state_->corpus.basis()) throw std::logic_error("the index has a basis");
+  state_->corpus.set_basis(std::make_shared<const Basis>(std::move(basis)));
+}
+
 void Index::search_exactly(const Queries& queries, const SearchOptions& options,
                            const Results& results) {
-  const ExactScan scan = ExactScan::int8_rows;
-  const auto lock =
-      lock_with(exact_needs(state_->corpus, scan), options.kernels, options.n_threads);
+  ExactScan scan = ExactScan::int8_rows;
+  PlaneNeeds needs;
+  {
+    const std::shared_lock lock(lock_);
+    if (state_->corpus.basis()) scan = ExactScan::projections;
+    needs = exact_needs(state_->corpus, scan);
+  }
+  const auto lock = lock_with(needs, options.kernels, options.n_threads);
+  if (state_->corpus.basis() != needs.basis) scan = ExactScan::int8_rows;  // replaced meanwhile
   exact_search(state_->corpus, scan, queries, options, results);
 }
 

@@ -81,6 +81,9 @@ class Index {
   void search(const Funnel& funnel, const Queries& queries, const SearchOptions& options,
               const Results& results);
   void search_exactly(const Queries& queries, const SearchOptions& options, const Results& results);
+  // Directions that make exact searches fast (planes/projection.hpp). Once: a second call throws
+  // std::logic_error.
+  void set_basis(Basis basis);
 
  private:
   struct State {

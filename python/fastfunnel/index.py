@@ -11,6 +11,7 @@ import numpy.typing as npt
 from fastfunnel.arguments import as_count, as_isa, as_queries, as_threads
 from fastfunnel.automatic import AutomaticFunnels
 from fastfunnel.funnel import Funnel, Stage
+from fastfunnel.principal import PrincipalDirections
 from fastfunnel.rotation import as_rotation
 from fastfunnel.rows import Rows
 from fastfunnel.search import SearchResult, as_funnel
@@ -61,6 +62,7 @@ class Index(Rows):
         super().__init__(dim, None if rotation is None else as_rotation(rotation, dim))
         self._tuned = Tuned({})
         self._automatic = AutomaticFunnels(self._core)
+        self._directions = PrincipalDirections(self._core)
         self.model = model
         self.metric = metric
 
@@ -107,6 +109,8 @@ class Index(Rows):
             chosen = None
         else:
             chosen = self.default_funnel(k) if funnel is None else as_funnel(funnel)
+        if chosen is None:
+            self._directions.asked(len(found))
         stages = None if chosen is None else chosen.to_core()
         return SearchResult(*self._core.search(found, k, stages, as_threads(threads), as_isa(isa)))
 
