@@ -26,7 +26,12 @@ std::optional<Row> IdMap::search_sorted(std::int64_t id) const {
 }
 
 std::optional<Row> IdMap::find(std::int64_t id) const {
-  if (const auto found = rows_.find(id); found != rows_.end()) return found->second;
+  const auto found = rows_.find(id);
+  if (found != rows_.end()) {
+    const Row row = found->second;
+    // A row that an upsert replaced stays here when the new one lies in a sorted segment.
+    if (corpus_.segments()[row / Segment::kMaxRows]->is_alive(row % Segment::kMaxRows)) return row;
+  }
   return search_sorted(id);
 }
 

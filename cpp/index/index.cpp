@@ -86,41 +86,4 @@ void Index::segment_rows(std::size_t number, std::size_t first, std::size_t coun
   copy_floats(segment.rows(), first, count, kernels, out);
 }
 
-std::shared_lock<FairLock> Index::lock_with(const PlaneNeeds& needs, const Kernels& kernels,
-                                            unsigned n_threads) {
-  std::shared_lock shared(lock_);
-  while (!state_->corpus.has(needs)) {
-    shared.unlock();
-    {
-      const std::unique_lock alone(lock_);
-      state_->corpus.require(needs, kernels, n_threads, "vectors");
-    }
-    shared.lock();
-  }
-  return shared;
-}
-
-void Index::keep_planes(const std::vector<Funnel>& funnels, bool exact) {
-  const std::lock_guard changing(changing_);
-  const std::unique_lock alone(lock_);
-  PlaneNeeds needs;
-  if (exact) needs.add(exact_needs(state_->corpus, ExactScan::int8_rows));
-  for (const Funnel& funnel : funnels) needs.add(plane_needs(funnel));
-  state_->corpus.keep(needs);
-}
-
-void Index::search(const Funnel& funnel, const Queries& queries, const SearchOptions& options,
-                   const Results& results) {
-  const auto lock = lock_with(plane_needs(funnel), options.kernels, options.n_threads);
-  funnel_search(state_->corpus, funnel, queries, options, results);
-}
-
-void Index::search_exactly(const Queries& queries, const SearchOptions& options,
-                           const Results& results) {
-  const ExactScan scan = ExactScan::int8_rows;
-  const auto lock =
-      lock_with(exact_needs(state_->corpus, scan), options.kernels, options.n_threads);
-  exact_search(state_->corpus, scan, queries, options, results);
-}
-
 }  // namespace ff

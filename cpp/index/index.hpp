@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <shared_mutex>
 #include <string>
 
@@ -23,6 +24,16 @@ struct SegmentContents {
   std::vector<std::int64_t> ids;
   std::vector<std::uint64_t> alive;  // a bit a row
   bool owns_rows = false;
+};
+
+// Which rows of an index may answer: all of them, those with some ids (missing ones are skipped),
+// or the i-th living row, in row order, where pass[i] is true.
+struct Which {
+  const std::int64_t* ids = nullptr;
+  const bool* pass = nullptr;
+  std::size_t count = 0;  // ids, or flags
+
+  bool is_all() const { return ids == nullptr && pass == nullptr; }
 };
 
 // Searches share a lock; changes come one at a time and hold it alone for as long as searches must
@@ -82,9 +93,18 @@ class Index {
   // again when a search needs them.
   void keep_planes(const std::vector<Funnel>& funnels, bool exact);
 
-  void search(const Funnel& funnel, const Queries& queries, const SearchOptions& options,
-              const Results& results);
-  void search_exactly(const Queries& queries, const SearchOptions& options, const Results& results);
+  // options.filter is not used; `which` is.
+  void search(const Funnel& funnel, const Queries& queries, const Which& which,
+              const SearchOptions& options, const Results& results);
+  void search_exactly(const Queries& queries, const Which& which, const SearchOptions& options,
+                      const Results& results);
+  // Directions that make exact searches fast (planes/projection.hpp). Once: a second call throws
+  // std::logic_error.
+  void set_basis(Basis basis);
+  // Exact scores of rows that somebody else found: n a query, the same for all queries or
+  // (per_query) different ones, row-major. Ids that are missing score -inf.
+  void rescore(const Queries& queries, const std::int64_t* ids, std::size_t n, bool per_query,
+               const SearchOptions& options, float* scores) const;
 
  private:
   struct State {
@@ -97,6 +117,8 @@ class Index {
   };
 
   void append(const MatrixView& rows, const std::int64_t* ids, const Kernels& kernels);
+  // Null for all. Throws std::invalid_argument unless there is a flag for every living row.
+  std::optional<RowFilter> make_filter(const Which& which) const;
   // Shared, with the planes built.
   std::shared_lock<FairLock> lock_with(const PlaneNeeds& needs, const Kernels& kernels,
                                        unsigned n_threads);

@@ -70,6 +70,7 @@ void Segment::reserve(std::size_t n_rows) {
   AlignedBuffer sign_rows, int8_rows;
   if (sign_rows_.size() > 0) sign_rows = grown(sign_rows_, capacity * sign_row_stride());
   if (int8_rows_.size() > 0) int8_rows = grown(int8_rows_, capacity * int8_row_stride(), kInt8Zero);
+  Projection projection = projection_.grown(capacity);
   ids_.reserve(capacity);
   alive_.reserve(capacity / kBlockRows);
 
@@ -78,6 +79,7 @@ void Segment::reserve(std::size_t n_rows) {
   sign_plane_ = std::move(sign_plane);
   sign_rows_ = std::move(sign_rows);
   int8_rows_ = std::move(int8_rows);
+  projection_ = std::move(projection);
   capacity_ = capacity;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "planes/packed_signs.hpp"
 #include "stages/rescore.hpp"
 #include "threads/thread_pool.hpp"
 
@@ -12,54 +13,95 @@ namespace {
 constexpr std::size_t kGroupQueries = 32;     // their tables share the cache with a chunk of rows
 constexpr std::size_t kMinBlocksAPart = 256;  // 16,384 rows: less is not worth waking a thread
 
+// What a filtered search does with few rows, by bench/filters.py. Gathering a row for one query
+// costs as much as scanning this many; bringing its sign bits together for all queries likewise.
+constexpr std::size_t kGatherSigns = 64;
+constexpr std::size_t kGatherFloats = 4;
+constexpr std::size_t kPackSigns = 32;
+
 class FunnelSearch {
  public:
   FunnelSearch(const Corpus& corpus, const Funnel& funnel, const Queries& queries,
                const SearchOptions& options, const Results& results)
-      : corpus_(corpus), funnel_(funnel), queries_(queries), options_(options), results_(results) {}
+      : corpus_(corpus),
+        funnel_(funnel),
+        queries_(queries),
+        options_(options),
+        results_(results),
+        n_rows_(options.filter != nullptr ? options.filter->n_rows() : corpus.n_alive()) {}
 
   void run() {
-    std::size_t n_blocks = 0;
-    for (const auto& segment : corpus_.segments()) n_blocks += segment->n_blocks();
-    const std::size_t n_parts =
-        std::min<std::size_t>(options_.n_threads, n_blocks / kMinBlocksAPart);
-    if (queries_.count >= 2 * options_.n_threads || n_parts <= 1)
-      by_queries();
-    else
-      by_rows(n_parts);
+    if (options_.filter == nullptr) {
+      scan_all({corpus_, nullptr, funnel_[0], keep_of(0), is_last(0), options_.kernels});
+      return;
+    }
+    // A stage that would keep every row that may answer need not score them.
+    std::size_t first = 0;
+    while (!is_last(first) && funnel_[first].keep >= n_rows_) ++first;
+    if (first > 0 || gathers()) {
+      gather_from(std::max<std::size_t>(first, first_gathering()));
+    } else if (packs()) {
+      packed_ = options_.filter->rows();
+      const Corpus packed = pack_signs(corpus_, packed_, slices(), options_.n_threads);
+      scan_all({packed, nullptr, funnel_[0], keep_of(0), is_last(0), options_.kernels});
+    } else {
+      scan_all({corpus_, &options_.filter->mask(), funnel_[0], keep_of(0), is_last(0),
+                options_.kernels});
+    }
   }
 
  private:
+  bool is_last(std::size_t stage) const { return stage + 1 == funnel_.size(); }
   std::size_t keep_of(std::size_t stage) const {
     const std::size_t wanted = is_last(stage) ? results_.k : funnel_[stage].keep;
-    return std::min(wanted, std::max<std::size_t>(1, corpus_.n_rows()));
+    return std::min(wanted, std::max<std::size_t>(1, n_rows_));
   }
-  bool is_last(std::size_t stage) const { return stage + 1 == funnel_.size(); }
+  std::size_t slices() const { return (funnel_[0].dims + kSliceDims - 1) / kSliceDims; }
 
-  ScanRequest first_stage() const {
-    return {corpus_, options_.mask, funnel_[0], keep_of(0), is_last(0), options_.kernels};
+  // Sign bits lie row by row only where a later stage gathers them, so that stage begins.
+  bool scans_signs() const { return funnel_[0].precision == Precision::b1; }
+  std::size_t first_gathering() const { return scans_signs() ? 1 : 0; }
+  bool gathers() const {
+    if (scans_signs() && funnel_.size() == 1) return n_rows_ == 0;
+    const std::size_t cost = scans_signs() ? kGatherSigns : kGatherFloats;
+    return n_rows_ * cost < corpus_.n_rows() && !packs();
+  }
+  bool packs() const {
+    return scans_signs() && (corpus_.n_rows() - n_rows_) * queries_.count > n_rows_ * kPackSigns &&
+           n_rows_ * queries_.count > 0;
   }
 
-  void by_queries() {
-    const auto all_blocks = split_blocks(corpus_, 1)[0];
+  void scan_all(const ScanRequest& request) {
+    std::size_t n_blocks = 0;
+    for (const auto& segment : request.corpus.segments()) n_blocks += segment->n_blocks();
+    const std::size_t n_parts =
+        std::min<std::size_t>(options_.n_threads, n_blocks / kMinBlocksAPart);
+    if (queries_.count >= 2 * options_.n_threads || n_parts <= 1)
+      by_queries(request);
+    else
+      by_rows(request, n_parts);
+  }
+
+  void by_queries(const ScanRequest& request) {
+    const auto all_blocks = split_blocks(request.corpus, 1)[0];
     const std::size_t group = std::clamp<std::size_t>(
         (queries_.count + options_.n_threads - 1) / options_.n_threads, 1, kGroupQueries);
     parallel_for((queries_.count + group - 1) / group, options_.n_threads, [&](std::size_t g) {
       const std::size_t first = g * group;
       const Queries some = queries_.slice(first, std::min(group, queries_.count - first));
       const Timer timer;
-      auto shortlists = scan(first_stage(), some, all_blocks);
-      note(0, corpus_.n_rows(), timer);
-      for (std::size_t q = 0; q < some.count; ++q) finish(first + q, shortlists[q]);
+      auto shortlists = scan(request, some, all_blocks);
+      note(0, n_rows_, timer);
+      for (std::size_t q = 0; q < some.count; ++q) finish(first + q, 1, shortlists[q]);
     });
   }
 
-  void by_rows(std::size_t n_parts) {
-    const auto parts = split_blocks(corpus_, n_parts);
+  void by_rows(const ScanRequest& request, std::size_t n_parts) {
+    const auto parts = split_blocks(request.corpus, n_parts);
     std::vector<std::vector<Shortlist>> partial(n_parts);
     const Timer timer;
     parallel_for(n_parts, options_.n_threads,
-                 [&](std::size_t p) { partial[p] = scan(first_stage(), queries_, parts[p]); });
+                 [&](std::size_t p) { partial[p] = scan(request, queries_, parts[p]); });
     std::vector<Shortlist> merged = std::move(partial[0]);
     for (std::size_t q = 0; q < queries_.count; ++q) {
       for (std::size_t p = 1; p < n_parts; ++p) {  // parts ascend, so rows do too
@@ -69,12 +111,25 @@ class FunnelSearch {
       }
       shorten(merged[q], keep_of(0), is_last(0));
     }
-    note(0, corpus_.n_rows(), timer);
-    parallel_for(queries_.count, options_.n_threads, [&](std::size_t q) { finish(q, merged[q]); });
+    note(0, n_rows_, timer);
+    parallel_for(queries_.count, options_.n_threads,
+                 [&](std::size_t q) { finish(q, 1, merged[q]); });
   }
 
-  void finish(std::size_t q, Shortlist& list) const {
-    for (std::size_t s = 1; s < funnel_.size(); ++s) {
+  // Every row that may answer goes to this stage.
+  void gather_from(std::size_t stage) {
+    const std::vector<Row> rows = options_.filter->rows();
+    parallel_for(queries_.count, options_.n_threads, [&](std::size_t q) {
+      Shortlist list;
+      list.rows = rows;
+      finish(q, stage, list);
+    });
+  }
+
+  void finish(std::size_t q, std::size_t stage, Shortlist& list) const {
+    if (!packed_.empty() && stage > 0)
+      for (Row& row : list.rows) row = packed_[row];
+    for (std::size_t s = stage; s < funnel_.size(); ++s) {
       const Timer timer;
       const std::size_t n_rows = list.size();
       rescore(corpus_, funnel_[s], queries_[q], options_.kernels, list);
@@ -102,6 +157,8 @@ class FunnelSearch {
   const Queries& queries_;
   const SearchOptions& options_;
   const Results& results_;
+  const std::size_t n_rows_;  // that may answer
+  std::vector<Row> packed_;   // the rows of a packed corpus, where one is scanned
 };
 
 }  // namespace

@@ -5,9 +5,13 @@
 // Many queries: each task takes a group of queries past all rows. Few queries and many rows: each
 // task takes a part of the rows, and the partial shortlists are merged. Either way the answer is
 // the same.
+//
+// With a filter only the rows it lets through are scored, at every stage: by a scan that skips the
+// others, by one over their sign bits brought together, or, where they are few, by gathering them.
 #pragma once
 
 #include "search/results.hpp"
+#include "search/row_filter.hpp"
 #include "stages/scan.hpp"
 
 namespace ff {
@@ -15,7 +19,7 @@ namespace ff {
 struct SearchOptions {
   const Kernels& kernels;
   unsigned n_threads = 1;
-  const RowMask* mask = nullptr;             // rows that may answer; null: all
+  const RowFilter* filter = nullptr;         // rows that may answer; null: all
   std::vector<StageTrace>* trace = nullptr;  // filled for a single query
 };
 

@@ -6,6 +6,7 @@
 #include "arrays/float_rows.hpp"
 #include "stages/query_codes.hpp"
 #include "stages/select_top.hpp"
+#include "threads/interrupt.hpp"
 
 namespace ff {
 namespace {
@@ -15,15 +16,20 @@ constexpr int kBitQueryMax = 127;
 constexpr float kSmallestSquares = 1e-25F;
 constexpr float kLargestSquares = 1e37F;
 
-// Calls each(segment, positions begin and end in the list, local row numbers) a segment.
+constexpr std::size_t kRowsAtOnce = 1024;  // between two looks at interrupts
+
+// Calls each(segment, first position in the list, local row numbers) for runs of rows in one
+// segment.
 template <class Each>
 void for_segments(const Corpus& corpus, const Shortlist& list, const Each& each) {
   std::vector<std::uint32_t> local;
   for (std::size_t begin = 0; begin < list.size();) {
+    check_interrupt();
     const std::size_t segment = list.rows[begin] / Segment::kMaxRows;
     local.clear();
     std::size_t end = begin;
-    for (; end < list.size() && list.rows[end] / Segment::kMaxRows == segment; ++end)
+    const std::size_t limit = std::min(list.size(), begin + kRowsAtOnce);
+    for (; end < limit && list.rows[end] / Segment::kMaxRows == segment; ++end)
       local.push_back(list.rows[end] % Segment::kMaxRows);
     each(*corpus.segments()[segment], begin, local);
     begin = end;

@@ -14,8 +14,8 @@ std::vector<BlockRun> sample_blocks(std::span<const BlockRun> blocks, std::size_
 std::size_t count_blocks(std::span<const BlockRun> blocks);
 
 // Of n_sampled scores out of n_rows, the rank whose score is passed by at least `keep` rows with
-// near certainty: the expected rank plus 2.5 standard deviations plus 2. n_sampled or more means
-// "let everything through".
+// near certainty: the expected rank plus 2.5 standard deviations plus 2. n_sampled or more (0 of 0
+// too) means "let everything through".
 std::size_t threshold_rank(std::size_t keep, std::size_t n_sampled, std::size_t n_rows);
 
 }  // namespace ff

@@ -8,7 +8,7 @@
 
 namespace {
 
-using AliveArray = py::array_t<bool, py::array::c_style>;
+using FlagArray = py::array_t<bool, py::array::c_style>;
 
 std::size_t length(const py::array& values) { return static_cast<std::size_t>(values.size()); }
 
@@ -91,7 +91,7 @@ IdArray all_ids(const ff::Index& index) {
 }
 
 void adopt(ff::Index& index, const py::array& vectors, const IdArray& ids,
-           const std::optional<AliveArray>& alive) {
+           const std::optional<FlagArray>& alive) {
   const ff::MatrixView rows = rows_with_ids(index, vectors, ids);
   if (alive && length(*alive) != rows.n_rows)
     throw std::invalid_argument("alive must have a value a row");
@@ -108,7 +108,7 @@ py::tuple segment(const ff::Index& index, std::size_t number) {
     const py::gil_scoped_release unlocked;
     contents = index.segment(number);
   }
-  AliveArray alive(static_cast<py::ssize_t>(contents.ids.size()));
+  FlagArray alive(static_cast<py::ssize_t>(contents.ids.size()));
   for (std::size_t i = 0; i < contents.ids.size(); ++i)
     alive.mutable_data()[i] = (contents.alive[i / ff::kBlockRows] >> (i % ff::kBlockRows) & 1) != 0;
   return py::make_tuple(id_array(contents.ids), std::move(alive));
@@ -133,11 +133,20 @@ void rebase(ff::Index& index, std::size_t number, const py::array& vectors) {
   index.rebase(number, rows, keeper);
 }
 
+// Which rows may answer: ids, flags, or neither for all.
+ff::Which which_rows(const std::optional<IdArray>& ids, const std::optional<FlagArray>& pass) {
+  if (ids) return {ids->data(), nullptr, length(*ids)};
+  if (pass) return {nullptr, pass->data(), length(*pass)};
+  return {};
+}
+
 py::tuple search(ff::Index& index, const QueryArray& queries, std::size_t k,
                  const std::optional<std::vector<StageTuple>>& stages, unsigned n_threads,
-                 const std::optional<std::string>& isa) {
+                 const std::optional<std::string>& isa, const std::optional<IdArray>& ids,
+                 const std::optional<FlagArray>& pass) {
   const ff::Queries views = as_queries(queries, index.dim());
   const ff::Kernels& kernels = as_kernels(isa);
+  const ff::Which which = which_rows(ids, pass);
   ff::Funnel funnel;
   if (stages) {
     funnel = as_funnel(*stages);
@@ -148,25 +157,57 @@ py::tuple search(ff::Index& index, const QueryArray& queries, std::size_t k,
   {
     const py::gil_scoped_release unlocked;
     if (stages)
-      index.search(funnel, views, {kernels, n_threads}, out);
+      index.search(funnel, views, which, {kernels, n_threads}, out);
     else
-      index.search_exactly(views, {kernels, n_threads}, out);
+      index.search_exactly(views, which, {kernels, n_threads}, out);
   }
   return results.release();
 }
 
+void set_basis(ff::Index& index, const QueryArray& directions, double defect) {
+  const ff::Queries rows = as_queries(directions, index.dim());
+  if (rows.count < 1 || rows.count > rows.dim || !(defect >= 0))
+    throw std::invalid_argument("directions must be 1 to dim rows, defect at least 0");
+  ff::Basis basis{rows.count, rows.dim, {rows.data, rows.data + rows.count * rows.dim}, defect};
+  const py::gil_scoped_release unlocked;
+  index.set_basis(std::move(basis));
+}
+
+// (n,) ids for all queries, or (n_queries, n).
+ScoreArray rescore(const ff::Index& index, const IdArray& ids, const QueryArray& queries,
+                   unsigned n_threads) {
+  const ff::Queries views = as_queries(queries, index.dim());
+  const bool per_query = ids.ndim() == 2;
+  if (ids.ndim() < 1 || ids.ndim() > 2 ||
+      (per_query && static_cast<std::size_t>(ids.shape(0)) != views.count))
+    throw std::invalid_argument("candidate ids must be 1-D, or a row for each query");
+  const auto n = static_cast<std::size_t>(ids.shape(ids.ndim() - 1));
+  ScoreArray scores({views.count, n});
+  float* out = scores.mutable_data();
+  const std::int64_t* first_id = ids.data();
+  {
+    const py::gil_scoped_release unlocked;
+    index.rescore(views, first_id, n, per_query, {ff::kernels_for(ff::resolve_isa()), n_threads},
+                  out);
+  }
+  return scores;
+}
+
 // [(rows scored, seconds)] a stage, for one query on one thread.
 py::list trace(ff::Index& index, const QueryArray& query, std::size_t k,
-               const std::vector<StageTuple>& stages) {
+               const std::vector<StageTuple>& stages, const std::optional<IdArray>& ids,
+               const std::optional<FlagArray>& pass) {
   const ff::Queries views = as_queries(query, index.dim());
   const ff::Funnel funnel = as_funnel(stages);
   ff::validate(funnel, index.dim(), k);
+  const ff::Which which = which_rows(ids, pass);
   ResultArrays results(views.count, k);
   const ff::Results out = results.view();
   std::vector<ff::StageTrace> traces;
   {
     const py::gil_scoped_release unlocked;
-    index.search(funnel, views, {ff::kernels_for(ff::resolve_isa()), 1, nullptr, &traces}, out);
+    index.search(funnel, views, which, {ff::kernels_for(ff::resolve_isa()), 1, nullptr, &traces},
+                 out);
   }
   py::list list;
   for (const ff::StageTrace& stage : traces) list.append(py::make_tuple(stage.rows, stage.seconds));
@@ -230,6 +271,10 @@ void register_index(py::module_& m) {
           },
           py::arg("funnels"), py::arg("exact"))
       .def("search", &search, py::arg("queries"), py::arg("k"), py::arg("stages"),
-           py::arg("n_threads"), py::arg("isa"))
-      .def("trace", &trace, py::arg("query"), py::arg("k"), py::arg("stages"));
+           py::arg("n_threads"), py::arg("isa"), py::arg("filter_ids") = py::none(),
+           py::arg("filter_flags") = py::none())
+      .def("set_basis", &set_basis, py::arg("directions"), py::arg("defect"))
+      .def("rescore", &rescore, py::arg("ids"), py::arg("queries"), py::arg("n_threads"))
+      .def("trace", &trace, py::arg("query"), py::arg("k"), py::arg("stages"),
+           py::arg("filter_ids") = py::none(), py::arg("filter_flags") = py::none());
 }

@@ -6,7 +6,9 @@ are converted to contiguous float32.
 
 from __future__ import annotations
 
+import math
 import operator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -107,6 +109,66 @@ def as_ids(value: npt.ArrayLike, n: int | None = None, name: str = "ids") -> _co
     if ids.size and (ids.min() < 0 or int(ids.max()) > np.iinfo(np.int64).max):
         raise ValueError(f"{name} must lie in 0 … 2^63 - 1, got {ids.min()} … {ids.max()}")
     return np.ascontiguousarray(ids, dtype=np.int64)
+
+
+def as_candidates(value: npt.ArrayLike, n_queries: int) -> _core.IdArray:
+    """Return ids to rescore as contiguous int64, (n,) or (n_queries, n), -1 for none allowed.
+
+    Raises TypeError for values that are not integers, ValueError for another shape or for values
+    beyond int64.
+    """
+    ids = np.asarray(value)
+    if ids.size == 0:
+        ids = ids.astype(np.int64)
+    if ids.dtype.kind not in "iu":
+        raise TypeError(f"candidate_ids must be integers, got {ids.dtype}")
+    if ids.ndim != 1 and (ids.ndim != 2 or len(ids) != n_queries):
+        raise ValueError(
+            f"candidate_ids must be 1-D, or 2-D with a row for each of {n_queries} queries, "
+            f"got shape {ids.shape}"
+        )
+    if ids.size and int(ids.max()) > np.iinfo(np.int64).max:
+        raise ValueError(f"candidate_ids must be below 2^63, got {ids.max()}")
+    return np.ascontiguousarray(ids, dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class Filter:
+    """The rows that may answer: ids, or a flag for every row; all if neither."""
+
+    ids: _core.IdArray | None = None
+    flags: _core.FlagArray | None = None
+
+
+def as_filter(value: npt.ArrayLike | None) -> Filter:
+    """Return what `filter=` was given; the index knows how many flags there must be.
+
+    Raises TypeError for values that are neither ids nor bools, ValueError as `as_ids` does.
+    """
+    if value is None:
+        return Filter()
+    given = np.asarray(value)
+    if given.dtype != np.bool_:
+        return Filter(ids=as_ids(given, name="filter"))
+    if given.ndim != 1:
+        raise ValueError(f"filter must be a 1-D array, got shape {given.shape}")
+    return Filter(flags=np.ascontiguousarray(given))
+
+
+def as_score(value: float | None, name: str) -> float | None:
+    """Return `value` as a float; None stays None.
+
+    Raises TypeError for what is not a number, ValueError for nan.
+    """
+    if value is None:
+        return None
+    if isinstance(value, (bool, np.bool_)) or not isinstance(
+        value, (int, float, np.integer, np.floating)
+    ):
+        raise TypeError(f"{name} must be a number, got {type(value).__name__}")
+    if math.isnan(value):
+        raise ValueError(f"{name} must be a number, got nan")
+    return float(value)
 
 
 def as_count(value: object, name: str, at_least: int = 1) -> int:

@@ -3,32 +3,18 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy.typing as npt
 
-from fastfunnel.arguments import as_count, as_isa, as_queries, as_threads
-from fastfunnel.automatic import AutomaticFunnels
-from fastfunnel.funnel import Funnel, Stage
+from fastfunnel.arguments import as_count
 from fastfunnel.rotation import as_rotation
-from fastfunnel.rows import Rows
-from fastfunnel.search import SearchResult, as_funnel
-from fastfunnel.tuning import Tuned, TuningReport, tune
+from fastfunnel.searching import Searching
+from fastfunnel.tuning import TuningReport, tune
 from fastfunnel.tuning.cost import Objective
 
 
-@dataclass(frozen=True)
-class StageReport:
-    """What one stage did for one query: rows it scored, bytes of them it read, seconds."""
-
-    stage: Stage
-    rows: int
-    bytes: int
-    seconds: float
-
-
-class Index(Rows):
+class Index(Searching):
     """Float rows with int64 ids, and the codes that the stages of a funnel read.
 
     Safe to use from several threads; a search sees all rows of an add or none.
@@ -59,70 +45,8 @@ class Index(Rows):
             raise TypeError(f"model must be a str, got {type(model).__name__}")
         dim = as_count(dim, "dim")
         super().__init__(dim, None if rotation is None else as_rotation(rotation, dim))
-        self._tuned = Tuned({})
-        self._automatic = AutomaticFunnels(self._core)
         self.model = model
         self.metric = metric
-
-    def search(
-        self,
-        queries: npt.ArrayLike,
-        k: int = 10,
-        *,
-        funnel: Funnel | None = None,
-        exact: bool = False,
-        recall: float | None = None,
-        threads: int | None = None,
-        isa: str | None = None,
-    ) -> SearchResult:
-        """Return the top k rows by cosine.
-
-        Args:
-            queries: (n_queries, dim) or (dim,).
-            k: answers a query, at least 1.
-            funnel: the stages to use; None uses `default_funnel(k)`.
-            exact: True returns the true top k instead, as `exact_search` does.
-            recall: use the funnel that `tune` found to reach this recall at this k.
-            threads: None uses every core.
-            isa: force one of `available_isas()`; None uses `active_isa()`.
-
-        Returns:
-            SearchResult with the ids of the rows; id -1, score -inf where the index has fewer
-            than k rows.
-
-        Raises:
-            TypeError, ValueError: for arguments of another kind or shape, for nan or inf, for a
-                funnel that does not fit dim or k, for more than one of funnel, exact and recall,
-                for a recall that was not tuned.
-        """
-        found = self._rotated(as_queries(queries, self.dim))
-        k = as_count(k, "k")
-        if funnel is not None and exact:
-            raise ValueError("funnel must be None when exact=True, got a funnel")
-        if recall is not None:
-            if funnel is not None or exact:
-                raise ValueError("recall must be None when a funnel or exact=True is given")
-            chosen = self._tuned.funnel(k, recall, len(self))
-        elif exact:
-            chosen = None
-        else:
-            chosen = self.default_funnel(k) if funnel is None else as_funnel(funnel)
-        stages = None if chosen is None else chosen.to_core()
-        return SearchResult(*self._core.search(found, k, stages, as_threads(threads), as_isa(isa)))
-
-    def default_funnel(self, k: int = 10) -> Funnel | None:
-        """Return the funnel that `search` uses when it is given none; None means exact search.
-
-        The tuned one if `tune` was called for this k, else `untuned_funnel(k)`.
-        """
-        k = as_count(k, "k")
-        if k in self._tuned.fronts:
-            return self._tuned.funnel(k, None, len(self))
-        return self.untuned_funnel(k)
-
-    def untuned_funnel(self, k: int = 10) -> Funnel | None:
-        """Return the funnel that suits a sample of the rows: see fastfunnel/automatic.py."""
-        return self._automatic.funnel(as_count(k, "k"))
 
     def tune(
         self,
@@ -174,34 +98,6 @@ class Index(Rows):
             funnels = self._tuned.installed(len(self))
         self._core.keep_planes([f.to_core() for f in funnels if f is not None], None in funnels)
         return report
-
-    def explain(
-        self, query: npt.ArrayLike, k: int = 10, *, funnel: Funnel | None = None
-    ) -> list[StageReport]:
-        """Return what each stage does for one query on one thread.
-
-        Args:
-            query: (dim,) or (1, dim).
-            k: answers, at least 1.
-            funnel: as in `search`. Exact search shows as one f32 stage.
-
-        Returns:
-            One StageReport a stage.
-
-        Raises:
-            TypeError, ValueError: as `search`; ValueError for several queries.
-        """
-        found = self._rotated(as_queries(query, self.dim, "query"))
-        if len(found) != 1:
-            raise ValueError(f"query must be one vector, got {len(found)}")
-        k = as_count(k, "k")
-        chosen = self.default_funnel(k) if funnel is None else as_funnel(funnel)
-        chosen = Funnel([Stage(self.dim, "f32")]) if chosen is None else chosen
-        traces = self._core.trace(found, k, chosen.to_core())
-        return [
-            StageReport(stage, rows, rows * stage.row_bytes, seconds)
-            for stage, (rows, seconds) in zip(chosen.stages, traces, strict=True)
-        ]
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the index to a directory, atomically: a kill leaves the old state or the new one.

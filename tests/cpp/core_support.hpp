@@ -9,6 +9,7 @@
 #include "arrays/matrix_view.hpp"
 #include "planes/corpus.hpp"
 #include "search/results.hpp"
+#include "search/row_filter.hpp"
 #include "stages/scan.hpp"
 #include "support.hpp"
 
@@ -81,27 +82,24 @@ inline std::vector<std::size_t> all_positions(std::size_t n) {
   return positions;
 }
 
-// A mask over all rows of a corpus, and the positions it lets take part (rows are consecutive).
+// A filter, and the positions it lets take part (rows are consecutive).
 struct Filter {
-  RowMask mask;
+  RowFilter filter;
   std::vector<std::size_t> positions;
 };
 
 // Lets every row through for which keep(position) is true.
 template <class Keep>
 Filter make_filter(const Corpus& corpus, const Keep& keep) {
-  Filter filter;
+  Filter result{RowFilter(corpus), {}};
   std::size_t position = 0;
-  for (const auto& segment : corpus.segments()) {
-    std::vector<std::uint64_t> words(segment->n_blocks());
-    for (std::size_t r = 0; r < segment->n_rows(); ++r, ++position)
+  for (std::size_t s = 0; s < corpus.segments().size(); ++s)
+    for (std::size_t r = 0; r < corpus.segments()[s]->n_rows(); ++r, ++position)
       if (keep(position)) {
-        words[r / kBlockRows] |= std::uint64_t{1} << (r % kBlockRows);
-        filter.positions.push_back(position);
+        result.filter.let_through(static_cast<Row>(s * Segment::kMaxRows + r));
+        result.positions.push_back(position);
       }
-    filter.mask.push_back(std::move(words));
-  }
-  return filter;
+  return result;
 }
 
 // Room for the answers of a search, filled with what no search writes.

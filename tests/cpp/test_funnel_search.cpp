@@ -87,8 +87,8 @@ TEST_CASE("funnel_search: every stage keeps the rows it should, ties included") 
         const auto of_few = oracle(base, ids, funnel, queries, few.positions, k);
         for (unsigned n_threads : {1U, 2U, 3U}) {
           check(search(corpus, funnel, queries, k, {kernels, n_threads}), all);
-          check(search(corpus, funnel, queries, k, {kernels, n_threads, &odd.mask}), of_odd);
-          check(search(corpus, funnel, queries, k, {kernels, n_threads, &few.mask}), of_few);
+          check(search(corpus, funnel, queries, k, {kernels, n_threads, &odd.filter}), of_odd);
+          check(search(corpus, funnel, queries, k, {kernels, n_threads, &few.filter}), of_few);
         }
       }
     }
@@ -111,7 +111,7 @@ TEST_CASE("funnel_search: few queries past many rows, cut into parts, give the s
       const Answers some = oracle(base, ids, funnel, queries, third.positions, 12);
       for (unsigned n_threads : {1U, 2U, 3U, 4U}) {
         check(search(corpus, funnel, queries, 12, {kernels, n_threads}), all);
-        check(search(corpus, funnel, queries, 12, {kernels, n_threads, &third.mask}), some);
+        check(search(corpus, funnel, queries, 12, {kernels, n_threads, &third.filter}), some);
       }
     }
   });

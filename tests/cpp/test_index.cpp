@@ -16,13 +16,13 @@ const Kernels& fastest() { return kernels_for(available_isas().back()); }
 
 Answers search(Index& index, const Matrix& queries, std::size_t k, unsigned n_threads) {
   Answers answers(queries.n_rows, k);
-  index.search(kFunnel, queries.queries(), {fastest(), n_threads}, answers.view());
+  index.search(kFunnel, queries.queries(), {}, {fastest(), n_threads}, answers.view());
   return answers;
 }
 
 Answers search_exactly(Index& index, const Matrix& queries, std::size_t k, unsigned n_threads) {
   Answers answers(queries.n_rows, k);
-  index.search_exactly(queries.queries(), {fastest(), n_threads}, answers.view());
+  index.search_exactly(queries.queries(), {}, {fastest(), n_threads}, answers.view());
   return answers;
 }
 
@@ -128,7 +128,7 @@ TEST_CASE("index: adopted values that are not finite fail every search, not only
   const Funnel signs = {{8, Precision::b1, false, 500}, {16, Precision::f32, false, 0}};
   for (int round = 0; round < 2; ++round) {
     Answers answers(2, 10);
-    CHECK_THROWS_AS(index.search(signs, queries.queries(), {reference(), 2}, answers.view()),
+    CHECK_THROWS_AS(index.search(signs, queries.queries(), {}, {reference(), 2}, answers.view()),
                     std::invalid_argument);
     CHECK_THROWS_AS(search(index, queries, 10, 2), std::invalid_argument);
     CHECK_THROWS_AS(search_exactly(index, queries, 10, 2), std::invalid_argument);

@@ -34,10 +34,10 @@ void check_against(Index& index, const Rows& expected, const Matrix& queries) {
   CHECK(difference(rows, base.values) == "");
   const std::size_t k = 5;
   Answers answers(queries.n_rows, k), by_funnel(queries.n_rows, k);
-  index.search_exactly(queries.queries(), {fastest(), 1}, answers.view());
+  index.search_exactly(queries.queries(), {}, {fastest(), 1}, answers.view());
   const Funnel funnel = {{index.dim(), Precision::b1, false, 1000000},
                          {index.dim(), Precision::f32, false, 0}};
-  index.search(funnel, queries.queries(), {fastest(), 2}, by_funnel.view());
+  index.search(funnel, queries.queries(), {}, {fastest(), 2}, by_funnel.view());
   std::vector<std::int64_t> truth;
   for (std::size_t q = 0; q < queries.n_rows; ++q) {
     const auto top = best(cosines(base, queries.row(q), base.dim), all_positions(base.n_rows), k);
@@ -159,7 +159,7 @@ TEST_CASE("index: searches never see half a change") {
     readers.emplace_back([&] {
       Answers answers(1, 2 * kPairs);
       do {
-        index.search_exactly(query.queries(), {fastest(), 1}, answers.view());
+        index.search_exactly(query.queries(), {}, {fastest(), 1}, answers.view());
         std::vector<int> seen(kPairs);
         for (std::int64_t id : answers.ids)
           if (id >= 0) ++seen[static_cast<std::size_t>(id / 2)];

@@ -113,11 +113,12 @@ TEST_CASE("interrupt: an index that was interrupted in the middle of anything is
   try_until_done([&] { index.remove(ids.data(), 100); });
   CHECK(index.size() == 2900);
   Answers answers(3, 5);
-  try_until_done([&] { index.search_exactly(queries.queries(), {kernels, 2}, answers.view()); });
+  try_until_done(
+      [&] { index.search_exactly(queries.queries(), {}, {kernels, 2}, answers.view()); });
   try_until_done([&] { index.compact(kernels, 1); });
   CHECK(index.size() == 2900);
   Answers again(3, 5);
-  try_until_done([&] { index.search_exactly(queries.queries(), {kernels, 1}, again.view()); });
+  try_until_done([&] { index.search_exactly(queries.queries(), {}, {kernels, 1}, again.view()); });
   CHECK(answers == again);
 }
 

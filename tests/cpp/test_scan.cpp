@@ -89,14 +89,14 @@ void check_keeps(const Matrix& base, const Matrix& queries, const Kernels& kerne
     const Filter third = make_filter(corpus, [](std::size_t i) { return i % 3 == 0; });
     const Filter few = make_filter(corpus, [](std::size_t i) { return i / 64 == 3 && i % 2 == 1; });
     const Filter none = make_filter(corpus, [](std::size_t) { return false; });
-    const Filter all = {{}, all_positions(base.n_rows)};
+    const Filter all = {RowFilter(corpus), all_positions(base.n_rows)};
     for (const Filter* filter : {&all, &third, &few, &none})
       for (std::size_t keep : {1, 300})
         for (bool keep_ties : {false, true}) {
           CAPTURE(filter->positions.size());
           CAPTURE(keep);
           CAPTURE(keep_ties);
-          const RowMask* mask = filter == &all ? nullptr : &filter->mask;
+          const RowMask* mask = filter == &all ? nullptr : &filter->filter.mask();
           const ScanRequest request = {corpus, mask, stage, keep, keep_ties, kernels};
           for (std::size_t n_parts : {1, 2, 3}) {
             const auto parts = split_blocks(corpus, n_parts);

@@ -98,7 +98,7 @@ CHANGES = st.lists(
 
 
 @pytest.mark.usefixtures("small_limits")
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(changes=CHANGES, seed=st.integers(0, 2**32 - 1), mmap=st.booleans())
 def test_any_changes_match_a_dict(
     tmp_path_factory: pytest.TempPathFactory,

@@ -162,7 +162,7 @@ def test_objects_are_never_unpickled(saved: Path) -> None:
     edit_manifest(saved, lambda m: entry(m, "ids").update(bytes=file.stat().st_size + 4000))
     file.write_bytes(file.read_bytes() + bytes(4000))
 
-    with pytest.raises(ValueError, match=rf"{file.name} must be an \.npy array"):
+    with pytest.raises(ValueError, match=rf"{file.name} must hold <i8 .* got \|O"):
         ff.open(saved)
 
 
@@ -209,10 +209,11 @@ def test_damaged_manifests_are_named(
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[" * 100_000, "1" * 10_000, '"\ud800"'.encode("utf-16")]
+    "content",
+    [b"", b"{", b"[" * 100_000, b"1" * 10_000, b"\xff\xfe\x00\xd8"],
+    ids=["empty", "cut", "nested", "number", "surrogate"],
 )
-def test_a_manifest_that_is_not_json(saved: Path, text: str | bytes) -> None:
-    content = text if isinstance(text, bytes) else text.encode()
+def test_a_manifest_that_is_not_json(saved: Path, content: bytes) -> None:
     (saved / "manifest.json").write_bytes(content)
 
     with pytest.raises(ValueError, match=r"manifest\.json must be"):

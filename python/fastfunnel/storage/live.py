@@ -181,12 +181,12 @@ class LiveWriter:
             for first in range(done, len(ids), SEGMENT_ROWS):
                 part = slice(first, first + SEGMENT_ROWS)
                 segments.append(draft.segment(ids[part], None, parts_of(rows[part], core.dim)))
+            self._next_id = max(self._next_id, int(ids.max()) + 1)
             self._commit(draft, segments)
         with self._in_step():
             core.add(rows, ids)
             if core.n_segments != len(segments):
                 raise RuntimeError(f"{core.n_segments} segments must be {len(segments)}")
-        self._next_id = max(self._next_id, int(ids.max()) + 1)
         self._map(range(fresh.start, core.n_segments))
 
     def _change(self, change: Change) -> None:

@@ -1,7 +1,7 @@
 """The log: changes since the manifest, each on the disk before the call that made it returns.
 
     head     magic, dim, bytes acknowledged, checksum of these
-    record   kind, number of ids, checksum of these and of what follows;
+    record   kind, number of ids, checksum of these, of the record's place and of what follows;
              ids int64 (n,), and rows float32 (n, dim) unless the kind is REMOVE
     record   …
 
@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import IntEnum
+from hashlib import blake2b
 from pathlib import Path
 from typing import BinaryIO
 
@@ -108,8 +109,7 @@ class LogWriter:
         counts = struct.pack("<QQ", change.kind, len(change.ids))
         payload = (change.ids.astype("<i8", copy=False), change.rows.astype("<f4", copy=False))
         parts = [np.ascontiguousarray(part).reshape(-1).view(np.uint8).data for part in payload]
-        digest = new_digest()
-        digest.update(counts)
+        digest = _digest(counts, self.n_bytes)
         for part in parts:
             digest.update(part)
         try:
@@ -189,8 +189,7 @@ def _read_record(file: BinaryIO, size: int, dim: int) -> Change | None:
     # Nothing is read, nor memory taken for it, before the file is known to be that long.
     if kind not in tuple(Kind) or n == 0 or n_bytes > size - begin - _RECORD.size:
         return None
-    digest = new_digest()
-    digest.update(record[:16])
+    digest = _digest(record[:16], begin)
     payload = file.read(n_bytes)
     digest.update(payload)
     if len(payload) < n_bytes or digest.digest() != checksum:
@@ -198,6 +197,12 @@ def _read_record(file: BinaryIO, size: int, dim: int) -> Change | None:
     ids = np.frombuffer(payload, "<i8", n).astype(np.int64)
     rows = np.frombuffer(payload, "<f4", n * row_values, offset=8 * n).astype(np.float32)
     return Change(Kind(kind), ids, rows.reshape(n, row_values))
+
+
+def _digest(counts: bytes, place: int) -> blake2b:
+    digest = new_digest()
+    digest.update(counts + struct.pack("<Q", place))  # no record passes for another one
+    return digest
 
 
 def _head(dim: int, acknowledged: int) -> bytes:

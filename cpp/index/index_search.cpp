@@ -1,0 +1,108 @@
+// Searches of an index.
+#include <limits>
+#include <stdexcept>
+
+#include "arrays/float_rows.hpp"
+#include "index/index.hpp"
+#include "threads/interrupt.hpp"
+#include "threads/thread_pool.hpp"
+
+namespace ff {
+namespace {
+
+constexpr std::size_t kScoresATask = 256;
+
+}  // namespace
+
+std::shared_lock<FairLock> Index::lock_with(const PlaneNeeds& needs, const Kernels& kernels,
+                                            unsigned n_threads) {
+  std::shared_lock shared(lock_);
+  while (!state_->corpus.has(needs)) {
+    shared.unlock();
+    {
+      const std::unique_lock alone(lock_);
+      state_->corpus.require(needs, kernels, n_threads, "vectors");
+    }
+    shared.lock();
+  }
+  return shared;
+}
+
+void Index::keep_planes(const std::vector<Funnel>& funnels, bool exact) {
+  const std::lock_guard changing(changing_);
+  const std::unique_lock alone(lock_);
+  const Corpus& corpus = state_->corpus;
+  PlaneNeeds needs;
+  if (exact)
+    needs.add(exact_needs(corpus, corpus.basis() ? ExactScan::projections : ExactScan::int8_rows));
+  for (const Funnel& funnel : funnels) needs.add(plane_needs(funnel));
+  state_->corpus.keep(needs);
+}
+
+std::optional<RowFilter> Index::make_filter(const Which& which) const {
+  if (which.is_all()) return std::nullopt;
+  const Corpus& corpus = state_->corpus;
+  if (which.pass != nullptr) {
+    if (which.count != corpus.n_alive())
+      throw std::invalid_argument("filter must have a flag for each of the " +
+                                  std::to_string(corpus.n_alive()) + " rows, got " +
+                                  std::to_string(which.count));
+    return RowFilter(corpus, which.pass);
+  }
+  RowFilter filter(corpus);
+  for (std::size_t i = 0; i < which.count; ++i)
+    if (const auto row = state_->ids.find(which.ids[i])) filter.let_through(*row);
+  return filter;
+}
+
+void Index::search(const Funnel& funnel, const Queries& queries, const Which& which,
+                   const SearchOptions& options, const Results& results) {
+  const auto lock = lock_with(plane_needs(funnel), options.kernels, options.n_threads);
+  const auto filter = make_filter(which);
+  SearchOptions with_filter = options;
+  with_filter.filter = filter ? &*filter : nullptr;
+  funnel_search(state_->corpus, funnel, queries, with_filter, results);
+}
+
+void Index::set_basis(Basis basis) {
+  const std::unique_lock lock(lock_);
+  if (state_->corpus.basis()) throw std::logic_error("the index has a basis");
+  state_->corpus.set_basis(std::make_shared<const Basis>(std::move(basis)));
+}
+
+void Index::search_exactly(const Queries& queries, const Which& which, const SearchOptions& options,
+                           const Results& results) {
+  ExactScan scan = ExactScan::int8_rows;
+  PlaneNeeds needs;
+  {
+    const std::shared_lock lock(lock_);
+    if (state_->corpus.basis()) scan = ExactScan::projections;
+    needs = exact_needs(state_->corpus, scan);
+  }
+  const auto lock = lock_with(needs, options.kernels, options.n_threads);
+  if (state_->corpus.basis() != needs.basis) scan = ExactScan::int8_rows;  // replaced meanwhile
+  const auto filter = make_filter(which);
+  SearchOptions with_filter = options;
+  with_filter.filter = filter ? &*filter : nullptr;
+  exact_search(state_->corpus, scan, queries, with_filter, results);
+}
+
+void Index::rescore(const Queries& queries, const std::int64_t* ids, std::size_t n, bool per_query,
+                    const SearchOptions& options, float* scores) const {
+  const std::shared_lock lock(lock_);
+  const std::size_t total = queries.count * n;
+  const std::size_t n_tasks = (total + kScoresATask - 1) / kScoresATask;
+  parallel_for(n_tasks, options.n_threads, [&](std::size_t task) {
+    check_interrupt();
+    const std::size_t end = std::min(total, (task + 1) * kScoresATask);
+    for (std::size_t i = task * kScoresATask; i < end; ++i) {
+      const auto row = state_->ids.find(ids[per_query ? i : i % n]);
+      scores[i] = row ? static_cast<float>(cosine_in_double(state_->corpus.segment_of(*row).rows(),
+                                                            *row % Segment::kMaxRows,
+                                                            queries[i / n], dim_, options.kernels))
+                      : -std::numeric_limits<float>::infinity();
+    }
+  });
+}
+
+}  // namespace ff

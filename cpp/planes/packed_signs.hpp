@@ -1,0 +1,13 @@
+// The sign bits of some rows, brought together so that a scan reads nothing else.
+#pragma once
+
+#include "planes/corpus.hpp"
+
+namespace ff {
+
+// A corpus of codes whose row i is rows[i] of another one, which has a sign plane of at least
+// n_slices slices.
+Corpus pack_signs(const Corpus& corpus, const std::vector<Row>& rows, std::size_t n_slices,
+                  unsigned n_threads);
+
+}  // namespace ff

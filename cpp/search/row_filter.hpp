@@ -1,0 +1,30 @@
+// Which rows may answer a search.
+#pragma once
+
+#include <cstddef>
+
+#include "stages/scan.hpp"
+
+namespace ff {
+
+// A mask over the living rows of a corpus.
+class RowFilter {
+ public:
+  // Lets no row through.
+  explicit RowFilter(const Corpus& corpus);
+  // Lets through the i-th living row, in row order, where pass[i] is true; as many as there are.
+  RowFilter(const Corpus& corpus, const bool* pass);
+
+  // row must be alive.
+  void let_through(Row row);
+
+  const RowMask& mask() const { return mask_; }
+  std::size_t n_rows() const { return n_rows_; }
+  std::vector<Row> rows() const;  // ascending
+
+ private:
+  RowMask mask_;
+  std::size_t n_rows_ = 0;
+};
+
+}  // namespace ff

@@ -1,0 +1,179 @@
+"""Searching the rows of an index."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from fastfunnel import _core
+from fastfunnel.arguments import (
+    as_candidates,
+    as_count,
+    as_filter,
+    as_isa,
+    as_queries,
+    as_score,
+    as_threads,
+)
+from fastfunnel.automatic import AutomaticFunnels
+from fastfunnel.funnel import Funnel, Stage
+from fastfunnel.principal import PrincipalDirections
+from fastfunnel.rotation import Rotation
+from fastfunnel.rows import Rows
+from fastfunnel.search import SearchResult, as_funnel
+from fastfunnel.tuning import Tuned
+
+
+@dataclass(frozen=True)
+class StageReport:
+    """What one stage did for one query: rows it scored, bytes of them it read, seconds."""
+
+    stage: Stage
+    rows: int
+    bytes: int
+    seconds: float
+
+
+class Searching(Rows):
+    """What `Index` does with queries. A search sees all rows of a change or none."""
+
+    def __init__(self, dim: int, rotation: Rotation | None) -> None:
+        """Hold no rows."""
+        super().__init__(dim, rotation)
+        self._tuned = Tuned({})
+        self._automatic = AutomaticFunnels(self._core)
+        self._directions = PrincipalDirections(self._core)
+
+    def search(
+        self,
+        queries: npt.ArrayLike,
+        k: int = 10,
+        *,
+        funnel: Funnel | None = None,
+        exact: bool = False,
+        recall: float | None = None,
+        filter: npt.ArrayLike | None = None,
+        min_score: float | None = None,
+        threads: int | None = None,
+        isa: str | None = None,
+    ) -> SearchResult:
+        """Return the top k rows by cosine.
+
+        Args:
+            queries: (n_queries, dim) or (dim,).
+            k: answers a query, at least 1.
+            funnel: the stages to use; None uses `default_funnel(k)`.
+            exact: True returns the true top k instead, as `exact_search` does.
+            recall: use the funnel that `tune` found to reach this recall at this k.
+            filter: the rows that may answer, None for all: their ids, in any order (ids that are
+                not in the index are skipped), or a bool for every row, in the order of
+                `list(index)`. k of them come back wherever there are k, and fewer cost less.
+            min_score: leave out answers with lower scores.
+            threads: None uses every core.
+            isa: force one of `available_isas()`; None uses `active_isa()`.
+
+        Returns:
+            SearchResult with the ids of the rows; id -1, score -inf where fewer than k rows may
+            answer.
+
+        Raises:
+            TypeError, ValueError: for arguments of another kind or shape, for nan or inf, for a
+                funnel that does not fit dim or k, for more than one of funnel, exact and recall,
+                for a recall that was not tuned, for a filter that does not fit.
+        """
+        found = self._rotated(as_queries(queries, self.dim))
+        k = as_count(k, "k")
+        if funnel is not None and exact:
+            raise ValueError("funnel must be None when exact=True, got a funnel")
+        if recall is not None:
+            if funnel is not None or exact:
+                raise ValueError("recall must be None when a funnel or exact=True is given")
+            chosen = self._tuned.funnel(k, recall, len(self))
+        elif exact:
+            chosen = None
+        else:
+            chosen = self.default_funnel(k) if funnel is None else as_funnel(funnel)
+        if chosen is None:
+            self._directions.asked(len(found))
+        stages = None if chosen is None else chosen.to_core()
+        allowed = as_filter(filter)
+        lowest = as_score(min_score, "min_score")
+        ids, scores = self._core.search(
+            found, k, stages, as_threads(threads), as_isa(isa), allowed.ids, allowed.flags
+        )
+        if lowest is not None:
+            too_low = scores < lowest
+            ids[too_low], scores[too_low] = -1, -np.inf
+        return SearchResult(ids, scores)
+
+    def rescore(
+        self, candidate_ids: npt.ArrayLike, queries: npt.ArrayLike, *, threads: int | None = None
+    ) -> _core.ScoreArray:
+        """Return the exact scores of rows that something else found.
+
+        Args:
+            candidate_ids: (n,) ids, the same for all queries, or (n_queries, n).
+            queries: (n_queries, dim) or (dim,).
+            threads: None uses every core.
+
+        Returns:
+            float32 (n_queries, n), summed in float64; -inf for ids that are not in the index, as
+            the -1 of a missing answer never is.
+
+        Raises:
+            TypeError, ValueError: for arguments of another kind or shape, for nan or inf.
+        """
+        found = self._rotated(as_queries(queries, self.dim))
+        ids = as_candidates(candidate_ids, len(found))
+        return self._core.rescore(ids, found, as_threads(threads))
+
+    def default_funnel(self, k: int = 10) -> Funnel | None:
+        """Return the funnel that `search` uses when it is given none; None means exact search.
+
+        The tuned one if `tune` was called for this k, else `untuned_funnel(k)`.
+        """
+        k = as_count(k, "k")
+        if k in self._tuned.fronts:
+            return self._tuned.funnel(k, None, len(self))
+        return self.untuned_funnel(k)
+
+    def untuned_funnel(self, k: int = 10) -> Funnel | None:
+        """Return the funnel that suits a sample of the rows: see fastfunnel/automatic.py."""
+        return self._automatic.funnel(as_count(k, "k"))
+
+    def explain(
+        self,
+        query: npt.ArrayLike,
+        k: int = 10,
+        *,
+        funnel: Funnel | None = None,
+        filter: npt.ArrayLike | None = None,
+    ) -> list[StageReport]:
+        """Return what each stage does for one query on one thread.
+
+        Args:
+            query: (dim,) or (1, dim).
+            k: answers, at least 1.
+            funnel: as in `search`. Exact search shows as one f32 stage.
+            filter: as in `search`.
+
+        Returns:
+            One StageReport a stage; 0 rows where a filter leaves a stage nothing to do.
+
+        Raises:
+            TypeError, ValueError: as `search`; ValueError for several queries.
+        """
+        found = self._rotated(as_queries(query, self.dim, "query"))
+        if len(found) != 1:
+            raise ValueError(f"query must be one vector, got {len(found)}")
+        k = as_count(k, "k")
+        chosen = self.default_funnel(k) if funnel is None else as_funnel(funnel)
+        chosen = Funnel([Stage(self.dim, "f32")]) if chosen is None else chosen
+        allowed = as_filter(filter)
+        traces = self._core.trace(found, k, chosen.to_core(), allowed.ids, allowed.flags)
+        return [
+            StageReport(stage, rows, rows * stage.row_bytes, seconds)
+            for stage, (rows, seconds) in zip(chosen.stages, traces, strict=True)
+        ]
