@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ import pytest
 import fastfunnel as ff
 from fastfunnel.tuning import Front, FrontPoint, Tuned
 from fastfunnel.tuning.budget import NEVER
-from fastfunnel.tuning.confidence import design_effect, lower_bound
 from fastfunnel.tuning.plan import LEVELS, keep_grid
 from fastfunnel.tuning.ranks import BEYOND, ranks_in
 from fastfunnel.tuning.sample import are_among, draw, without_own
@@ -254,36 +252,6 @@ def test_keeps_grow_with_the_index_and_fronts_survive_json() -> None:
     assert str(tuned.funnel(10, None, 1000)) == "b1@128>90 f32@128"
     assert str(tuned.funnel(10, 0.5, 2500)) == "b1@128>225 f32@128"
     assert str(tuned.funnel(10, 0.5, 500)) == "b1@128>90 f32@128"
-
-
-@pytest.mark.parametrize(("misses", "n"), [(0, 50), (1, 50), (7, 200), (40, 100)])
-def test_the_bound_is_clopper_and_pearsons(misses: int, n: int) -> None:
-    found = (np.arange(n) >= misses)[:, np.newaxis]
-    p = 1 - lower_bound(found, 0.95, effect=1.0)
-    tail = sum(math.comb(n, i) * p**i * (1 - p) ** (n - i) for i in range(misses + 1))
-
-    assert tail == pytest.approx(0.05, rel=1e-6)
-
-
-def test_neighbours_that_fall_together_count_as_one() -> None:
-    rng = np.random.default_rng(0)
-    whole = np.repeat(rng.random((2000, 1)) < 0.9, 10, axis=1)
-    apart = rng.random((2000, 10)) < 0.9
-
-    assert design_effect(whole) == pytest.approx(10, rel=0.01)
-    assert design_effect(apart) == pytest.approx(1, abs=0.1)
-    assert lower_bound(whole, 0.99) < lower_bound(apart, 0.99) < apart.mean()
-
-
-def test_the_bound_holds_as_often_as_it_says() -> None:
-    rng = np.random.default_rng(1)
-    truth = 0.97
-    held = []
-    for _ in range(400):
-        hard = rng.beta(97 / 4, 3 / 4, (150, 1))  # queries differ, so neighbours fall together
-        held.append(lower_bound(rng.random((150, 10)) < hard, 0.95) <= truth)
-
-    assert np.mean(held) >= 0.93
 
 
 def test_helpers_say_what_numpy_says() -> None:
