@@ -98,6 +98,9 @@ class Index {
   // (per_query) different ones, row-major. Ids that are missing score -inf.
   void rescore(const Queries& queries, const std::int64_t* ids, std::size_t n, bool per_query,
                const SearchOptions& options, float* scores) const;
+  // Directions that make exact searches fast (planes/projection.hpp). Once: a second call throws
+  // std::logic_error.
+  void set_basis(Basis basis);
 
  private:
   struct State {

@@ -90,6 +90,7 @@ void Index::replace(Index& other) {
     other.state_.swap(state);
   }
   const std::unique_lock alone(lock_);
+  if (!state->corpus.basis()) state->corpus.set_basis(state_->corpus.basis());
   state_.swap(state);
 }
 
@@ -132,6 +133,12 @@ void Index::rebase(std::size_t segment, const MatrixView& rows,
     throw std::invalid_argument("vectors must be the rows of the segment, got " +
                                 std::to_string(rows.n_rows) + " rows");
   state_->corpus.rebase(segment, rows, std::move(keeper));
+}
+
+void Index::set_basis(Basis basis) {
+  const std::unique_lock alone(lock_);
+  if (state_->corpus.basis()) throw std::logic_error("the index has a basis");
+  state_->corpus.set_basis(std::make_shared<const Basis>(std::move(basis)));
 }
 
 }  // namespace ff

@@ -56,9 +56,15 @@ void Index::search(const Funnel& funnel, const Queries& queries, const Which& wh
 
 void Index::search_exactly(const Queries& queries, const Which& which, const SearchOptions& options,
                            const Results& results) {
-  const ExactScan scan = ExactScan::int8_rows;
-  const auto lock =
-      lock_with(exact_needs(state_->corpus, scan), options.kernels, options.n_threads);
+  ExactScan scan = ExactScan::int8_rows;
+  PlaneNeeds needs;
+  {
+    const std::shared_lock lock(lock_);
+    if (state_->corpus.basis()) scan = ExactScan::projections;
+    needs = exact_needs(state_->corpus, scan);
+  }
+  const auto lock = lock_with(needs, options.kernels, options.n_threads);
+  if (state_->corpus.basis() != needs.basis) scan = ExactScan::int8_rows;  // replaced meanwhile
   const auto filter = make_filter(which);
   SearchOptions with_filter = options;
   with_filter.filter = filter ? &*filter : nullptr;

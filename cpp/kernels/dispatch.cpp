@@ -11,6 +11,7 @@ extern const SignScanKernels kSignScanScalar;
 extern const BitDotKernels kBitDotScalar;
 extern const Int8DotKernels kInt8DotScalar;
 extern const EncodeKernels kEncodeScalar;
+extern const BlockBoundKernels kBlockBoundScalar;
 #if defined(FASTFUNNEL_X86_KERNELS)
 extern const InnerProductKernels kInnerProductAvx2;
 extern const InnerProductKernels kInnerProductAvx512;
@@ -26,6 +27,8 @@ extern const Int8DotKernels kInt8DotAvx2;
 extern const Int8DotKernels kInt8DotAvx512;
 extern const Int8DotKernels kInt8DotAvx512Vnni;
 extern const EncodeKernels kEncodeAvx2;
+extern const BlockBoundKernels kBlockBoundAvx2;
+extern const BlockBoundKernels kBlockBoundAvx512Vnni;
 #endif
 
 namespace {
@@ -41,6 +44,7 @@ constexpr std::array kBitDot = {&kBitDotScalar, &kBitDotAvx2, &kBitDotAvx512};
 constexpr std::array kInt8Dot = {&kInt8DotScalar, &kInt8DotAvx2, &kInt8DotAvx512,
                                  &kInt8DotAvx512Vnni};
 constexpr std::array kEncode = {&kEncodeScalar, &kEncodeAvx2};
+constexpr std::array kBlockBound = {&kBlockBoundScalar, &kBlockBoundAvx2, &kBlockBoundAvx512Vnni};
 #else
 constexpr std::array kInnerProduct = {&kInnerProductScalar};
 constexpr std::array kHamming = {&kHammingScalar};
@@ -48,6 +52,7 @@ constexpr std::array kSignScan = {&kSignScanScalar};
 constexpr std::array kBitDot = {&kBitDotScalar};
 constexpr std::array kInt8Dot = {&kInt8DotScalar};
 constexpr std::array kEncode = {&kEncodeScalar};
+constexpr std::array kBlockBound = {&kBlockBoundScalar};
 #endif
 
 // Tables are listed lowest level first.
@@ -60,8 +65,8 @@ const Table& best(const std::array<const Table*, N>& tables, Isa isa) {
 }
 
 Kernels select(Isa isa) {
-  return {best(kInnerProduct, isa), best(kHamming, isa), best(kSignScan, isa),
-          best(kBitDot, isa),       best(kInt8Dot, isa), best(kEncode, isa)};
+  return {best(kInnerProduct, isa), best(kHamming, isa), best(kSignScan, isa),  best(kBitDot, isa),
+          best(kInt8Dot, isa),      best(kEncode, isa),  best(kBlockBound, isa)};
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include "isa/isa.hpp"
 #include "kernels/bit_dot.hpp"
+#include "kernels/block_bound.hpp"
 #include "kernels/encode.hpp"
 #include "kernels/hamming.hpp"
 #include "kernels/inner_product.hpp"
@@ -18,6 +19,7 @@ struct Kernels {
   const BitDotKernels& bit_dot;
   const Int8DotKernels& int8_dot;
   const EncodeKernels& encode;
+  const BlockBoundKernels& block_bound;
 };
 
 // The best table of every family that needs no more than this level.

@@ -109,6 +109,7 @@ void Corpus::rebase(std::size_t segment, const MatrixView& rows,
 
 Corpus Corpus::compacted(const Kernels& kernels, unsigned n_threads) const {
   Corpus result(dim_);
+  result.basis_ = basis_;
   std::vector<std::shared_ptr<Segment>> copies;
   std::vector<std::int64_t> ids;
   for (const auto& segment : segments_) {

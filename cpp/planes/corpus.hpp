@@ -47,6 +47,9 @@ class Corpus {
   // The rows that are alive, in the same order, with the planes that were built. Segments without
   // removed rows are shared, the others copied together.
   Corpus compacted(const Kernels& kernels, unsigned n_threads) const;
+  // Directions for exact search (planes/projection.hpp), none at first.
+  const std::shared_ptr<const Basis>& basis() const { return basis_; }
+  void set_basis(std::shared_ptr<const Basis> basis) { basis_ = std::move(basis); }
   // The row number that the next appended row gets.
   Row next_row() const;
   bool has(const PlaneNeeds& needs) const;
@@ -60,6 +63,7 @@ class Corpus {
 
   std::size_t dim_;
   std::vector<std::shared_ptr<Segment>> segments_;
+  std::shared_ptr<const Basis> basis_;
 };
 
 }  // namespace ff

@@ -41,6 +41,7 @@ Segment Segment::from_codes(const CodeView& codes, std::int64_t first_id) {
   segment.sign_plane_ = SignPlane((codes.n_bytes + 7) / 8, segment.n_blocks());
   std::vector<std::uint8_t> padded(kBlockRows * segment.sign_row_stride());
   for (std::size_t start = 0; start < codes.n_rows; start += kBlockRows) {
+    check_interrupt();
     const std::size_t count = std::min(kBlockRows, codes.n_rows - start);
     for (std::size_t i = 0; i < count; ++i)
       std::memcpy(padded.data() + i * segment.sign_row_stride(), codes.row(start + i),
@@ -70,6 +71,7 @@ void Segment::reserve(std::size_t n_rows) {
   AlignedBuffer sign_rows, int8_rows;
   if (sign_rows_.size() > 0) sign_rows = grown(sign_rows_, capacity * sign_row_stride());
   if (int8_rows_.size() > 0) int8_rows = grown(int8_rows_, capacity * int8_row_stride(), kInt8Zero);
+  Projection projection = projection_.grown(capacity);
   ids_.reserve(capacity);
   alive_.reserve(capacity / kBlockRows);
 
@@ -78,6 +80,7 @@ void Segment::reserve(std::size_t n_rows) {
   sign_plane_ = std::move(sign_plane);
   sign_rows_ = std::move(sign_rows);
   int8_rows_ = std::move(int8_rows);
+  projection_ = std::move(projection);
   capacity_ = capacity;
 }
 

@@ -3,6 +3,7 @@
 //   rows (floats, borrowed or owned) ─┬─► SignPlane    sign bits in scan order
 //                                     ├─► sign rows    sign bits row by row, for gathering
 //                                     ├─► int8 rows    for scanning and gathering
+//                                     ├─► projections  int8 along principal directions
 //                                     └─► inverse norms of the full rows and of prefixes
 //
 // Planes are built when a funnel first needs them and follow the rows from then on.
@@ -16,6 +17,7 @@
 #include "arrays/aligned_buffer.hpp"
 #include "arrays/matrix_view.hpp"
 #include "kernels/dispatch.hpp"
+#include "planes/projection.hpp"
 #include "planes/sign_plane.hpp"
 
 namespace ff {
@@ -27,6 +29,7 @@ struct PlaneNeeds {
   bool int8_rows = false;
   bool int8_errors = false;
   std::vector<std::size_t> norm_dims;  // prefixes whose inverse norms are wanted
+  std::shared_ptr<const Basis> basis;  // of the projections
 
   void add_norms(std::size_t dims);
   bool none() const;
@@ -92,6 +95,8 @@ class Segment {
   // 1 / length of the first dims values of each row, 0 where that is 0.
   const float* inverse_norms(std::size_t dims) const { return inverse_norms_.at(dims).data(); }
 
+  const Projection& projection() const { return projection_; }
+
   std::size_t float_bytes() const;
   std::size_t plane_bytes() const;  // capacity held by all planes
 
@@ -120,6 +125,7 @@ class Segment {
   std::vector<float> int8_scales_;
   std::vector<float> int8_errors_;
   std::map<std::size_t, std::vector<float>> inverse_norms_;
+  Projection projection_;
 };
 
 }  // namespace ff

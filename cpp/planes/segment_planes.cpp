@@ -37,6 +37,14 @@ float relative_error(const float* row, const std::uint8_t* codes, std::size_t di
                             (1 + 1e-6));
 }
 
+// The row at length 1; zero rows stay zero.
+void unit_row(const float* row, std::size_t dim, float* out) {
+  const double squares = sum_of_squares(row, 0, dim);
+  const double inverse = squares > 0 ? 1 / std::sqrt(squares) : 0.0;
+  for (std::size_t d = 0; d < dim; ++d)
+    out[d] = static_cast<float>(static_cast<double>(row[d]) * inverse);
+}
+
 }  // namespace
 
 void PlaneNeeds::add_norms(std::size_t dims) {
@@ -45,7 +53,8 @@ void PlaneNeeds::add_norms(std::size_t dims) {
 }
 
 bool PlaneNeeds::none() const {
-  return sign_slices == 0 && !sign_rows && !int8_rows && !int8_errors && norm_dims.empty();
+  return sign_slices == 0 && !sign_rows && !int8_rows && !int8_errors && norm_dims.empty() &&
+         !basis;
 }
 
 PlaneNeeds Segment::built() const {
@@ -55,6 +64,7 @@ PlaneNeeds Segment::built() const {
   needs.int8_rows = int8_rows_.size() > 0;
   needs.int8_errors = !int8_errors_.empty();
   for (const auto& [dims, norms] : inverse_norms_) needs.norm_dims.push_back(dims);
+  needs.basis = projection_.basis();
   return needs;
 }
 
@@ -66,6 +76,7 @@ PlaneNeeds Segment::missing(const PlaneNeeds& needs) const {
   result.int8_errors = needs.int8_errors && int8_errors_.empty();
   for (std::size_t dims : needs.norm_dims)
     if (!inverse_norms_.contains(dims)) result.add_norms(dims);
+  if (needs.basis != projection_.basis()) result.basis = needs.basis;
   return result;
 }
 
@@ -79,6 +90,7 @@ void Segment::require(const PlaneNeeds& needs, const Kernels& kernels, const std
     if (fresh.sign_slices > 0) sign_plane_ = SignPlane(fresh.sign_slices, capacity_ / kBlockRows);
     if (fresh.sign_rows) sign_rows_ = AlignedBuffer(capacity_ * sign_row_stride());
     if (fresh.int8_rows) int8_rows_ = AlignedBuffer(capacity_ * int8_row_stride(), kInt8Zero);
+    if (fresh.basis) projection_ = Projection(fresh.basis, capacity_);
     build(fresh, 0, n_rows(), kernels, name, first_row);
   } catch (...) {  // half a plane must not pass for a whole one
     drop(fresh);
@@ -92,6 +104,7 @@ void Segment::drop(const PlaneNeeds& needs) {
   if (needs.int8_rows) int8_rows_ = AlignedBuffer();
   if (needs.int8_errors) int8_errors_.clear();
   for (std::size_t dims : needs.norm_dims) inverse_norms_.erase(dims);
+  if (needs.basis) projection_ = Projection();
 }
 
 void Segment::build(const PlaneNeeds& needs, std::size_t first, std::size_t end,
@@ -104,6 +117,8 @@ void Segment::build(const PlaneNeeds& needs, std::size_t first, std::size_t end,
   for (std::size_t dims : norm_dims) inverse_norms_[dims].resize(end);
   if (needs.int8_rows) int8_scales_.resize(end);
   if (needs.int8_errors) int8_errors_.resize(end);
+
+  std::vector<float> unit_rows(needs.basis ? kBlockRows * dim() : 0);
 
   FloatRows reader(rows_, kernels);
   for (std::size_t start = first; start < end; start += kBlockRows) {
@@ -124,6 +139,7 @@ void Segment::build(const PlaneNeeds& needs, std::size_t first, std::size_t end,
       if (!std::isfinite(squares))
         throw std::invalid_argument(name + " must be finite, got nan or inf in row " +
                                     std::to_string(first_row + row));
+      if (needs.basis) unit_row(values, dim(), unit_rows.data() + i * dim());
       if (signs) kernels.encode.signs(values, dim(), codes.data() + i * code_stride);
       std::uint8_t* int8_row = int8_rows_.data() + row * int8_row_stride();
       if (needs.int8_rows)
@@ -131,6 +147,7 @@ void Segment::build(const PlaneNeeds& needs, std::size_t first, std::size_t end,
       if (needs.int8_errors)
         int8_errors_[row] = relative_error(values, int8_row, dim(), int8_scales_[row]);
     }
+    if (needs.basis) projection_.write(start, count, unit_rows.data(), kernels);
     if (needs.sign_slices > 0) sign_plane_.write(start, count, codes.data(), code_stride);
     if (needs.sign_rows)
       std::memcpy(sign_rows_.data() + start * code_stride, codes.data(), count * code_stride);
@@ -142,6 +159,7 @@ std::size_t Segment::plane_bytes() const {
                       (int8_scales_.size() + int8_errors_.size()) * sizeof(float) +
                       alive_.size() * 8 + ids_.size() * 8;
   for (const auto& [dims, norms] : inverse_norms_) bytes += norms.size() * sizeof(float);
+  bytes += projection_.n_bytes();
   return bytes;
 }
 

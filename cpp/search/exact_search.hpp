@@ -1,9 +1,11 @@
 // The true top k by cosine, as brute force in float64 would give it, ties by id.
 //
-//   scan at int8 or float32 ──► rows whose upper bound reaches the k-th lower bound
-//     ──► float32 cosines of those ──► the same test with their tighter bound ──► float64 cosines
+//   a small funnel ──► k rows, whose lowest float32 cosine less its error bounds the k-th best
+//     ──► every row whose upper bound reaches that, from its projection or its int8 codes
+//       ──► their float32 cosines, the same test with a tighter bound ──► float64 cosines
 //
-// Every bound is proven (stages/block_scorer.cpp), so no dropped row could be among the answers.
+// Every bound is proven (stages/upper_bounds.cpp, stages/block_scorer.cpp), so no dropped row could
+// be among the answers. Where bounds drop too few rows, all are scored in float32 instead.
 #pragma once
 
 #include "search/funnel_search.hpp"
@@ -11,8 +13,9 @@
 namespace ff {
 
 enum class ExactScan {
-  float_rows,  // reads every float; nothing is built but norms
-  int8_rows,   // reads a quarter of the bytes; pays from a few queries on
+  float_rows,   // reads every float; nothing is built but norms
+  int8_rows,    // reads a quarter of the bytes; pays from a few queries on
+  projections,  // reads a byte a direction of the corpus's basis, then as int8_rows
 };
 
 PlaneNeeds exact_needs(const Corpus& corpus, ExactScan scan);

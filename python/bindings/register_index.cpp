@@ -184,6 +184,15 @@ ScoreArray rescore(const ff::Index& index, const IdArray& ids, const QueryArray&
   return scores;
 }
 
+void set_basis(ff::Index& index, const QueryArray& directions, double defect) {
+  const ff::Queries rows = as_queries(directions, index.dim());
+  if (rows.count < 1 || rows.count > rows.dim || !(defect >= 0))
+    throw std::invalid_argument("directions must be 1 to dim rows, defect at least 0");
+  ff::Basis basis{rows.count, rows.dim, {rows.data, rows.data + rows.count * rows.dim}, defect};
+  const py::gil_scoped_release unlocked;
+  index.set_basis(std::move(basis));
+}
+
 // [(rows scored, seconds)] a stage, for one query on one thread.
 py::list trace(ff::Index& index, const QueryArray& query, std::size_t k,
                const std::vector<StageTuple>& stages, const std::optional<IdArray>& ids,
@@ -253,6 +262,7 @@ void register_index(py::module_& m) {
            py::arg("n_threads"), py::arg("isa"), py::arg("filter_ids") = py::none(),
            py::arg("filter_flags") = py::none())
       .def("rescore", &rescore, py::arg("ids"), py::arg("queries"), py::arg("n_threads"))
+      .def("set_basis", &set_basis, py::arg("directions"), py::arg("defect"))
       .def("trace", &trace, py::arg("query"), py::arg("k"), py::arg("stages"),
            py::arg("filter_ids") = py::none(), py::arg("filter_flags") = py::none());
 }

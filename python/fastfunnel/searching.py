@@ -19,6 +19,7 @@ from fastfunnel.arguments import (
 )
 from fastfunnel.automatic import AutomaticFunnels
 from fastfunnel.funnel import Funnel, Stage
+from fastfunnel.principal import PrincipalDirections
 from fastfunnel.rotation import Rotation
 from fastfunnel.rows import Rows
 from fastfunnel.search import SearchResult, as_funnel
@@ -43,6 +44,7 @@ class Searching(Rows):
         super().__init__(dim, rotation)
         self._tuned = Tuned({})
         self._automatic = AutomaticFunnels(self._core)
+        self._directions = PrincipalDirections(self._core)
 
     def search(
         self,
@@ -93,6 +95,8 @@ class Searching(Rows):
             chosen = None
         else:
             chosen = self.default_funnel(k) if funnel is None else as_funnel(funnel)
+        if chosen is None:
+            self._directions.asked(len(found))
         stages = None if chosen is None else chosen.to_core()
         allowed = as_filter(filter)
         lowest = as_score(min_score, "min_score")

@@ -43,16 +43,52 @@ void check(const Answers& actual, const Answers& expected) {
   CHECK(worst < 2e-7);
 }
 
-// Both scans, one, two and three threads.
+// Orthonormal directions by Gram-Schmidt, in float32 as they come.
+Basis random_basis(std::size_t count, std::size_t dim, Random& random) {
+  Basis basis{count, dim, {}, 0};
+  std::vector<std::vector<double>> rows;
+  while (rows.size() < count) {
+    std::vector<double> row;
+    for (float value : random.reals(dim, -1, 1)) row.push_back(static_cast<double>(value));
+    for (int twice = 0; twice < 2; ++twice)
+      for (const auto& other : rows) {
+        double dot = 0;
+        for (std::size_t d = 0; d < dim; ++d) dot += row[d] * other[d];
+        for (std::size_t d = 0; d < dim; ++d) row[d] -= dot * other[d];
+      }
+    double squares = 0;
+    for (double value : row) squares += value * value;
+    for (double& value : row) value /= std::sqrt(squares);
+    for (double value : row) basis.directions.push_back(static_cast<float>(value));
+    rows.push_back(std::move(row));
+  }
+  double defect = 0;
+  for (std::size_t i = 0; i < count; ++i)
+    for (std::size_t j = 0; j < count; ++j) {
+      double dot = i == j ? -1 : 0;
+      for (std::size_t d = 0; d < dim; ++d)
+        dot += static_cast<double>(basis.directions[i * dim + d]) *
+               static_cast<double>(basis.directions[j * dim + d]);
+      defect += dot * dot;
+    }
+  basis.defect = std::sqrt(defect);
+  return basis;
+}
+
+// All scans, one, two and three threads.
 void check_all(const MatrixView& rows, const Matrix& base, const Matrix& queries, std::size_t k,
                const Kernels& kernels) {
   CAPTURE(base.n_rows);
   CAPTURE(base.dim);
   CAPTURE(k);
   const Answers expected = oracle(base, queries, all_positions(base.n_rows), k);
-  for (ExactScan scan : {ExactScan::float_rows, ExactScan::int8_rows})
+  Random random(99);
+  const auto basis = std::make_shared<const Basis>(
+      random_basis(std::max<std::size_t>(1, base.dim / 3), base.dim, random));
+  for (ExactScan scan : {ExactScan::float_rows, ExactScan::int8_rows, ExactScan::projections})
     for (unsigned n_threads : {1U, 2U, 3U}) {
       Corpus corpus = Corpus::borrow(rows);
+      corpus.set_basis(basis);
       check(search(corpus, scan, queries, k, {kernels, n_threads}), expected);
     }
 }
@@ -186,6 +222,34 @@ TEST_CASE("exact_search: float64 rows that float32 cannot tell apart") {
             expected.push_back(static_cast<std::int64_t>(i));
       CHECK(difference(answers.ids, expected) == "");
     }
+  });
+}
+
+// Rows near a plane of few dims: bounds from those dims drop nearly all.
+TEST_CASE("exact_search: a basis that holds nearly all of the rows, and rows added to it") {
+  for_all_levels([](const Kernels& kernels) {
+    Random random(11);
+    const std::size_t dim = 48, inside = 8;
+    const Basis axes = random_basis(inside, dim, random);
+    Matrix base = real_rows(5000, dim, random), queries = real_rows(40, dim, random);
+    for (Matrix* matrix : {&base, &queries})
+      for (std::size_t i = 0; i < matrix->n_rows; ++i) {
+        float* row = matrix->values.data() + i * dim;
+        for (std::size_t d = 0; d < dim; ++d) row[d] *= 0.05F;
+        for (std::size_t j = 0; j < inside; ++j) {
+          const auto weight = static_cast<float>(random.integer(-100, 100)) / 50;
+          for (std::size_t d = 0; d < dim; ++d) row[d] += weight * axes.directions[j * dim + d];
+        }
+      }
+    Corpus corpus(dim);
+    corpus.set_basis(std::make_shared<const Basis>(axes));
+    std::vector<std::int64_t> ids(base.n_rows);
+    for (std::size_t i = 0; i < ids.size(); ++i) ids[i] = static_cast<std::int64_t>(i);
+    corpus.append(base.view().rows(0, 3000), ids.data(), kernels);
+    search(corpus, ExactScan::projections, queries, 10, {kernels, 1});  // builds the planes
+    corpus.append(base.view().rows(3000, 2000), ids.data() + 3000, kernels);
+    check(search(corpus, ExactScan::projections, queries, 10, {kernels, 2}),
+          oracle(base, queries, all_positions(base.n_rows), 10));
   });
 }
 

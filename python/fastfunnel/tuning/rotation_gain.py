@@ -66,9 +66,7 @@ def rotation_gain(index: Index, queries: Queries, seed: int, seconds: float) -> 
         return None
     start = perf_counter()
     rng = np.random.default_rng(seed)
-    ids = np.fromiter(index, np.int64, len(index))
-    chosen = rng.choice(ids, min(_ROWS, len(ids)), replace=False)
-    rows = index.get(chosen)
+    _, rows = index.draw(_ROWS, rng)
     some = queries[:_QUERIES]
     stage = Stage(max(dim // 4 // 64 * 64, 128), "b1")
     depth = len(rows) // 8

@@ -1,0 +1,86 @@
+#include "stages/upper_bounds.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace ff {
+namespace {
+
+constexpr double kUp = 1 + 1e-6;           // what a double loses when it becomes a float
+constexpr double kFloatSteps = 20 * 6e-8;  // float32 roundings between the integers and the bound
+
+}  // namespace
+
+Int8Bounds::Int8Bounds(const Queries& queries, std::span<const float> floors,
+                       const Kernels& kernels)
+    : floors_(floors),
+      scores_(queries.count * kBlockRows),
+      scorer_({queries.dim, Precision::i8, false, 0}, queries, kernels, true) {
+  for (std::size_t q = 0; q < queries.count; ++q) bounds_.push_back(scorer_.error_bound(q));
+}
+
+void Int8Bounds::reaching(const Segment& segment, std::size_t block, std::uint64_t* masks) {
+  scorer_.score(segment, block, scores_.data());
+  const std::size_t n_rows = std::min(kBlockRows, segment.n_rows() - block * kBlockRows);
+  const float* errors = segment.int8_errors() + block * kBlockRows;
+  for (std::size_t q = 0; q < floors_.size(); ++q) {
+    const float* scores = scores_.data() + q * kBlockRows;
+    const float floor = floors_[q] - bounds_[q].base, slope = bounds_[q].slope;
+    masks[q] = 0;
+    std::int32_t count = 0;  // mostly none, and counting needs no branch
+    for (std::size_t r = 0; r < n_rows; ++r) count += scores[r] + slope * errors[r] >= floor;
+    if (count == 0) continue;
+    for (std::size_t r = 0; r < n_rows; ++r)
+      masks[q] |= static_cast<std::uint64_t>(scores[r] + slope * errors[r] >= floor) << r;
+  }
+}
+
+// With b the query's projection, b' what its integers say, a and a' those of the row:
+//   b.a - b'.a' = b'.(a - a') + (b - b').a,  so at most |b'| |a - a'| + |b - b'|.
+// The projections of both are off by `rounding`, and directions that are not quite orthonormal let
+// products of the parts inside and outside add up to three times the defect.
+ProjectedBounds::ProjectedBounds(const Basis& basis, const Queries& queries,
+                                 std::span<const float> floors, const Kernels& kernels)
+    : kernels_(kernels) {
+  const std::size_t count = basis.n_directions, dim = basis.dim;
+  const double rounding = Projection::rounding(basis);
+  std::vector<float> units(queries.count * dim), all_projected(queries.count * count);
+  for (std::size_t q = 0; q < queries.count; ++q) {
+    const float length = prefix_norm(queries[q], dim);
+    const float inverse = length > 0 ? 1 / length : 0.0F;
+    for (std::size_t d = 0; d < dim; ++d) units[q * dim + d] = queries[q][d] * inverse;
+  }
+  kernels.inner_product.scan(units.data(), dim, queries.count, basis.directions.data(),
+                             static_cast<std::ptrdiff_t>(dim * sizeof(float)), count, dim,
+                             all_projected.data(), count);
+  for (std::size_t q = 0; q < queries.count; ++q) {
+    const float* projected = all_projected.data() + q * count;
+    double inside = 0;
+    for (std::size_t j = 0; j < count; ++j)
+      inside += static_cast<double>(projected[j]) * static_cast<double>(projected[j]);
+    values_.push_back(make_int8_query(projected, count, 0, count, kInt8QueryMax, kernels));
+    const Int8Query& coded = values_.back();
+    double error = 0, approximate = 0;
+    for (std::size_t j = 0; j < count; ++j) {
+      const double integer = static_cast<double>(coded.data()[j]) * static_cast<double>(coded.unit);
+      const double off = static_cast<double>(projected[j]) - integer;
+      error += off * off;
+      approximate += integer * integer;
+    }
+    const double base = std::sqrt(error) + 2 * rounding + 3 * basis.defect + kFloatSteps;
+    const double surely_inside = std::max(0.0, std::sqrt(inside) - rounding);
+    const double outside =
+        std::max(0.0, 1 - surely_inside * surely_inside + 2 * basis.defect + kFloatSteps);
+    queries_.push_back({coded.data(), kInt8Zero * coded.sum, coded.unit,
+                        static_cast<float>(std::sqrt(approximate) * kUp),
+                        static_cast<float>(std::sqrt(outside) * kUp),
+                        floors[q] - static_cast<float>(base * kUp)});
+  }
+}
+
+void ProjectedBounds::reaching(const Segment& segment, std::size_t block, std::uint64_t* masks) {
+  kernels_.block_bound.reaching(segment.projection().block(block), queries_.data(), queries_.size(),
+                                masks);
+}
+
+}  // namespace ff
