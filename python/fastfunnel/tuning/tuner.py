@@ -17,7 +17,7 @@ from fastfunnel.tuning.candidates import propose
 from fastfunnel.tuning.chains import LEADERS_SHARE, Chain, choose_chains
 from fastfunnel.tuning.check import ROWS_LOSE_LESS, check, exact_point, fastest
 from fastfunnel.tuning.confidence import fewest_neighbours, passing_loss
-from fastfunnel.tuning.cost import Objective, measure
+from fastfunnel.tuning.cost import Costs, Objective, measure
 from fastfunnel.tuning.front import Front, FrontPoint
 from fastfunnel.tuning.plan import Path
 from fastfunnel.tuning.ranks import Ranks, neighbour_ranks
@@ -104,11 +104,11 @@ class _Tuning:
         points: list[FrontPoint] = []
         if self._worth_tuning():
             with suppress(OutOfTimeError):
-                chains, sample = self._chains(sample)
+                chains, sample, costs = self._chains(sample)
                 if self.index.rotation is None:
                     self._show("rotation", _PLANNED)
                     left = self.budget.until(_ROTATED).left
-                    gain = rotation_gain(self.index, sample.fit.queries, self.seed, left)
+                    gain = rotation_gain(self.index, sample.fit.queries, costs, self.seed, left)
                 points = self._check(sample, chains)
         points = points or [exact_point(self.index, sample.fit, self.k)]
         front = Front(
@@ -122,8 +122,8 @@ class _Tuning:
     def _show(self, what: str, share: float) -> None:
         self.bar.step(what, self.budget.share_at(self.budget.until(share)))
 
-    def _chains(self, sample: Sample) -> tuple[list[Chain], Sample]:
-        """Return what to test, and the sample with as many check queries as there is time for."""
+    def _chains(self, sample: Sample) -> tuple[list[Chain], Sample, Costs]:
+        """Return what to test, the sample with as many check queries as time allows, and costs."""
         self._show("ranks of the neighbours", _SAMPLED)
         n_rows = len(self.index)
         depth = min(max(n_rows // _DEPTH_SHARE, _LEAST_DEPTH, 8 * self.k), _MOST_DEPTH, n_rows // 2)
@@ -151,7 +151,7 @@ class _Tuning:
         needed = _SPARE * fewest_neighbours(self._leaders(), self._allowed(sample)) / self.k
         needed = min(needed, len(sample.check))
         n_check = max(_FEWEST_CHECKS, int(needed), int(seconds / max(predicted, 1e-9)))
-        return chains, replace(sample, check=sample.check[:n_check])
+        return chains, replace(sample, check=sample.check[:n_check]), costs
 
     def _ranks(self, sample: Sample, depth: int) -> dict[Stage, Ranks]:
         """Return the ranks under as many stages as there is time for, sign bits first."""
