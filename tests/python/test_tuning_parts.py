@@ -8,6 +8,7 @@ import math
 import numpy as np
 import pytest
 
+import fastfunnel as ff
 from fastfunnel.tuning import Front, FrontPoint, Tuned
 from fastfunnel.tuning.confidence import design_effect, lower_bound
 from fastfunnel.tuning.plan import LEVELS, keep_grid
