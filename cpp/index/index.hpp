@@ -89,18 +89,22 @@ class Index {
   // std::invalid_argument for another number of rows.
   void rebase(std::size_t segment, const MatrixView& rows, std::shared_ptr<const void> keeper);
 
+  // Frees the planes that neither these funnels nor, if exact, exact search reads; they are built
+  // again when a search needs them.
+  void keep_planes(const std::vector<Funnel>& funnels, bool exact);
+
   // options.filter is not used; `which` is.
   void search(const Funnel& funnel, const Queries& queries, const Which& which,
               const SearchOptions& options, const Results& results);
   void search_exactly(const Queries& queries, const Which& which, const SearchOptions& options,
                       const Results& results);
+  // Directions that make exact searches fast (planes/projection.hpp). Once: a second call throws
+  // std::logic_error.
+  void set_basis(Basis basis);
   // Exact scores of rows that somebody else found: n a query, the same for all queries or
   // (per_query) different ones, row-major. Ids that are missing score -inf.
   void rescore(const Queries& queries, const std::int64_t* ids, std::size_t n, bool per_query,
                const SearchOptions& options, float* scores) const;
-  // Directions that make exact searches fast (planes/projection.hpp). Once: a second call throws
-  // std::logic_error.
-  void set_basis(Basis basis);
 
  private:
   struct State {

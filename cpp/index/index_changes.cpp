@@ -135,10 +135,4 @@ void Index::rebase(std::size_t segment, const MatrixView& rows,
   state_->corpus.rebase(segment, rows, std::move(keeper));
 }
 
-void Index::set_basis(Basis basis) {
-  const std::unique_lock alone(lock_);
-  if (state_->corpus.basis()) throw std::logic_error("the index has a basis");
-  state_->corpus.set_basis(std::make_shared<const Basis>(std::move(basis)));
-}
-
 }  // namespace ff

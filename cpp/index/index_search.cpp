@@ -28,6 +28,17 @@ std::shared_lock<FairLock> Index::lock_with(const PlaneNeeds& needs, const Kerne
   return shared;
 }
 
+void Index::keep_planes(const std::vector<Funnel>& funnels, bool exact) {
+  const std::lock_guard changing(changing_);
+  const std::unique_lock alone(lock_);
+  const Corpus& corpus = state_->corpus;
+  PlaneNeeds needs;
+  if (exact)
+    needs.add(exact_needs(corpus, corpus.basis() ? ExactScan::projections : ExactScan::int8_rows));
+  for (const Funnel& funnel : funnels) needs.add(plane_needs(funnel));
+  state_->corpus.keep(needs);
+}
+
 std::optional<RowFilter> Index::make_filter(const Which& which) const {
   if (which.is_all()) return std::nullopt;
   const Corpus& corpus = state_->corpus;
@@ -52,6 +63,12 @@ void Index::search(const Funnel& funnel, const Queries& queries, const Which& wh
   SearchOptions with_filter = options;
   with_filter.filter = filter ? &*filter : nullptr;
   funnel_search(state_->corpus, funnel, queries, with_filter, results);
+}
+
+void Index::set_basis(Basis basis) {
+  const std::unique_lock lock(lock_);
+  if (state_->corpus.basis()) throw std::logic_error("the index has a basis");
+  state_->corpus.set_basis(std::make_shared<const Basis>(std::move(basis)));
 }
 
 void Index::search_exactly(const Queries& queries, const Which& which, const SearchOptions& options,

@@ -151,6 +151,10 @@ bool Corpus::has(const PlaneNeeds& needs) const {
                      [&](const auto& segment) { return segment->has(needs); });
 }
 
+void Corpus::keep(const PlaneNeeds& needs) {
+  for (const auto& segment : segments_) segment->keep(needs);
+}
+
 void Corpus::require(const PlaneNeeds& needs, const Kernels& kernels, unsigned n_threads,
                      const std::string& name) {
   parallel_for(segments_.size(), n_threads, [&](std::size_t s) {

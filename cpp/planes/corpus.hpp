@@ -53,6 +53,8 @@ class Corpus {
   // The row number that the next appended row gets.
   Row next_row() const;
   bool has(const PlaneNeeds& needs) const;
+  // Frees every plane that is not among the needs.
+  void keep(const PlaneNeeds& needs);
   // Builds the planes that any segment lacks, one segment a task. name is what error messages
   // call the rows.
   void require(const PlaneNeeds& needs, const Kernels& kernels, unsigned n_threads,

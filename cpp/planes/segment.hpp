@@ -32,6 +32,7 @@ struct PlaneNeeds {
   std::shared_ptr<const Basis> basis;  // of the projections
 
   void add_norms(std::size_t dims);
+  void add(const PlaneNeeds& more);
   bool none() const;
 };
 
@@ -83,6 +84,8 @@ class Segment {
 
   bool has(const PlaneNeeds& needs) const;
   PlaneNeeds built() const;
+  // Frees every plane that is not among the needs; it is built again when it is needed again.
+  void keep(const PlaneNeeds& needs);
 
   const SignPlane& sign_plane() const { return sign_plane_; }
   const std::uint8_t* sign_rows() const { return sign_rows_.data(); }

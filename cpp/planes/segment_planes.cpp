@@ -52,6 +52,15 @@ void PlaneNeeds::add_norms(std::size_t dims) {
     norm_dims.push_back(dims);
 }
 
+void PlaneNeeds::add(const PlaneNeeds& more) {
+  sign_slices = std::max(sign_slices, more.sign_slices);
+  sign_rows = sign_rows || more.sign_rows;
+  int8_rows = int8_rows || more.int8_rows;
+  int8_errors = int8_errors || more.int8_errors;
+  for (std::size_t dims : more.norm_dims) add_norms(dims);
+  if (more.basis) basis = more.basis;
+}
+
 bool PlaneNeeds::none() const {
   return sign_slices == 0 && !sign_rows && !int8_rows && !int8_errors && norm_dims.empty() &&
          !basis;
@@ -98,11 +107,32 @@ void Segment::require(const PlaneNeeds& needs, const Kernels& kernels, const std
   }
 }
 
+void Segment::keep(const PlaneNeeds& needs) {
+  PlaneNeeds rest = built();
+  if (needs.sign_slices > 0 && needs.sign_slices < rest.sign_slices) {
+    SignPlane fewer(needs.sign_slices, sign_plane_.n_blocks());
+    fewer.copy_from(sign_plane_);
+    sign_plane_ = std::move(fewer);
+  }
+  if (needs.sign_slices > 0) rest.sign_slices = 0;
+  rest.sign_rows = rest.sign_rows && !needs.sign_rows;
+  rest.int8_rows = rest.int8_rows && !needs.int8_rows && !needs.int8_errors;
+  rest.int8_errors = rest.int8_errors && !needs.int8_errors;
+  std::erase_if(rest.norm_dims, [&](std::size_t dims) {
+    return std::find(needs.norm_dims.begin(), needs.norm_dims.end(), dims) != needs.norm_dims.end();
+  });
+  if (rest.basis == needs.basis) rest.basis = nullptr;
+  drop(rest);
+}
+
 void Segment::drop(const PlaneNeeds& needs) {
   if (needs.sign_slices > 0) sign_plane_ = SignPlane();
   if (needs.sign_rows) sign_rows_ = AlignedBuffer();
-  if (needs.int8_rows) int8_rows_ = AlignedBuffer();
-  if (needs.int8_errors) int8_errors_.clear();
+  if (needs.int8_rows) {
+    int8_rows_ = AlignedBuffer();
+    int8_scales_ = {};
+  }
+  if (needs.int8_errors) int8_errors_ = {};
   for (std::size_t dims : needs.norm_dims) inverse_norms_.erase(dims);
   if (needs.basis) projection_ = Projection();
 }

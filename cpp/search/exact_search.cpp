@@ -22,6 +22,7 @@ namespace {
 // in groups of 32, 1,980 of 96, no more beyond.
 constexpr std::size_t kGroupQueries = 128;
 constexpr std::size_t kMinBlocksAPart = 64;  // 4,096 rows
+constexpr std::size_t kBlocksACheck = 16;    // between looks for an interrupt
 constexpr std::size_t kManyFloatRows = 64;
 // Gathering a row costs as much as passing over so many in a scan (bench/filters.py).
 constexpr std::size_t kGatherRows = 32;
@@ -109,9 +110,9 @@ class ExactSearch {
   std::vector<float> guess_floors(const Queries& some) const {
     const std::size_t dims = std::min(corpus_.dim(), kGuessDims);
     const std::size_t keep = std::min(16 * results_.k + kGuessRows, n_rows_);
-    const RowMask* mask = options_.filter != nullptr ? &options_.filter->mask() : nullptr;
     std::vector<float> floors(some.count, kNothing);
-    if (keep < results_.k) return floors;
+    if (keep < std::max<std::size_t>(1, results_.k)) return floors;
+    const RowMask* mask = options_.filter != nullptr ? &options_.filter->mask() : nullptr;
     auto lists =
         scan({corpus_, mask, {dims, Precision::b1, false, keep}, keep, false, options_.kernels},
              some, all_blocks_);
@@ -152,9 +153,9 @@ class ExactSearch {
     std::size_t seen = 0, found = 0;
     for (const BlockRun& run : blocks)
       for (std::size_t b = run.first; b < run.first + run.count; ++b) {
-        check_interrupt();
         const std::uint64_t alive = alive_word(run.segment, b);
         if (alive == 0) continue;
+        if (b % kBlocksACheck == 0) check_interrupt();
         bounds.reaching(*corpus_.segments()[run.segment], b, masks.data());
         const auto first_row = static_cast<Row>(run.segment * Segment::kMaxRows + b * kBlockRows);
         for (std::size_t q = 0; q < n_queries; ++q)
@@ -177,9 +178,9 @@ class ExactSearch {
     std::vector<float> scores(some.count * kBlockRows, 0.0F);
     for (const BlockRun& run : blocks)
       for (std::size_t b = run.first; b < run.first + run.count; ++b) {
-        check_interrupt();
         const std::uint64_t alive = alive_word(run.segment, b);
         if (alive == 0) continue;
+        if (b % kBlocksACheck == 0) check_interrupt();
         scorer.score(*corpus_.segments()[run.segment], b, scores.data());
         const auto first_row = static_cast<Row>(run.segment * Segment::kMaxRows + b * kBlockRows);
         for (std::size_t q = 0; q < some.count; ++q)

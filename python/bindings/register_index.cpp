@@ -164,6 +164,15 @@ py::tuple search(ff::Index& index, const QueryArray& queries, std::size_t k,
   return results.release();
 }
 
+void set_basis(ff::Index& index, const QueryArray& directions, double defect) {
+  const ff::Queries rows = as_queries(directions, index.dim());
+  if (rows.count < 1 || rows.count > rows.dim || !(defect >= 0))
+    throw std::invalid_argument("directions must be 1 to dim rows, defect at least 0");
+  ff::Basis basis{rows.count, rows.dim, {rows.data, rows.data + rows.count * rows.dim}, defect};
+  const py::gil_scoped_release unlocked;
+  index.set_basis(std::move(basis));
+}
+
 // (n,) ids for all queries, or (n_queries, n).
 ScoreArray rescore(const ff::Index& index, const IdArray& ids, const QueryArray& queries,
                    unsigned n_threads) {
@@ -182,15 +191,6 @@ ScoreArray rescore(const ff::Index& index, const IdArray& ids, const QueryArray&
                   out);
   }
   return scores;
-}
-
-void set_basis(ff::Index& index, const QueryArray& directions, double defect) {
-  const ff::Queries rows = as_queries(directions, index.dim());
-  if (rows.count < 1 || rows.count > rows.dim || !(defect >= 0))
-    throw std::invalid_argument("directions must be 1 to dim rows, defect at least 0");
-  ff::Basis basis{rows.count, rows.dim, {rows.data, rows.data + rows.count * rows.dim}, defect};
-  const py::gil_scoped_release unlocked;
-  index.set_basis(std::move(basis));
 }
 
 // [(rows scored, seconds)] a stage, for one query on one thread.
@@ -258,11 +258,23 @@ void register_index(py::module_& m) {
           py::arg("segment"), Unlocked())
       .def("seal", &ff::Index::seal, Unlocked())
       .def("rebase", &rebase, py::arg("segment"), py::arg("vectors"))
+      .def(
+          "keep_planes",
+          [](ff::Index& index, const std::vector<std::vector<StageTuple>>& funnels, bool exact) {
+            std::vector<ff::Funnel> kept;
+            for (const auto& stages : funnels) {
+              kept.push_back(as_funnel(stages));
+              ff::validate(kept.back(), index.dim(), 1);
+            }
+            const py::gil_scoped_release unlocked;
+            index.keep_planes(kept, exact);
+          },
+          py::arg("funnels"), py::arg("exact"))
       .def("search", &search, py::arg("queries"), py::arg("k"), py::arg("stages"),
            py::arg("n_threads"), py::arg("isa"), py::arg("filter_ids") = py::none(),
            py::arg("filter_flags") = py::none())
-      .def("rescore", &rescore, py::arg("ids"), py::arg("queries"), py::arg("n_threads"))
       .def("set_basis", &set_basis, py::arg("directions"), py::arg("defect"))
+      .def("rescore", &rescore, py::arg("ids"), py::arg("queries"), py::arg("n_threads"))
       .def("trace", &trace, py::arg("query"), py::arg("k"), py::arg("stages"),
            py::arg("filter_ids") = py::none(), py::arg("filter_flags") = py::none());
 }

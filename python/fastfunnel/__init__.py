@@ -28,13 +28,17 @@ from fastfunnel.storage import open_index as open
 from fastfunnel.tuning import TuningReport
 from fastfunnel.vectors import binarize, normalize, truncate
 
+from fastfunnel.collection import Collection, Hit  # isort: skip  (it stands on the names above)
+
 __version__ = _core.__version__
 
 __all__ = [
+    "Collection",
     "Diagnosis",
     "Evaluation",
     "Funnel",
     "HammingResult",
+    "Hit",
     "Index",
     "SearchResult",
     "Stage",

@@ -12,7 +12,7 @@ SMALL_SET = 100_000  # rows; below, exact search takes milliseconds
 
 _CLEAR = 0.05  # recall that a prefix must have over a random rotation to be called trained
 _COLLAPSE = 0.5  # recall below which a prefix is too poor to start from
-_BITS_FINE = 0.8  # recall among 4 k candidates by sign bits
+_BITS_FINE, _BITS_GOOD = 0.8, 0.95  # recall among 4 k candidates by sign bits
 
 
 def advice(found: Diagnosis) -> Iterator[str]:
@@ -77,9 +77,15 @@ def _rotation(found: Diagnosis) -> str | None:
     best = max(found.prefixes, key=gain, default=None)
     if best is None or gain(best) < _CLEAR:
         return None
+    helped = (
+        f"A rotation would help prefixes: {best.dims} dims keep {best.recall:.0%} now, "
+        f"{best.principal:.0%} after ff.fit_rotation(vectors); pass it as Index(dim, rotation=...)"
+    )
+    if found.sign_recall < _BITS_GOOD:
+        return f"{helped}."
     return (
-        f"A rotation would help: {best.dims} dims keep {best.recall:.0%} now, {best.principal:.0%} "
-        "after ff.fit_rotation(vectors); pass it as Index(dim, rotation=...)."
+        f"{helped}. Sign bits of all dims are good without one, so it may not make searches "
+        "faster: Index.tune says what it gains."
     )
 
 

@@ -65,18 +65,19 @@ class Index(Searching):
         Some of the queries choose funnels, the others check them; the funnel installed is the best
         whose recall on those exceeds the target by what the stated confidence asks. From then on
         `search(queries, k)` uses it, and `search(..., recall=r)` the best one for a lower recall.
-        Interrupted by Ctrl-C, searches go on as before.
+        Interrupted by Ctrl-C, searches go on as before. Codes that no tuned funnel reads are freed,
+        and built again by the search that needs them.
 
         Args:
             sample_queries: (n, dim) real queries, as many as there are: a thousand can promise
                 0.999, a hundred 0.99. None lets rows of the index stand in and is more careful.
             k: answers a query.
             recall: share of the true top k, ties by id, to find on average; above 0, 1 is exact.
-            budget_s: seconds to spend, softly.
+            budget_s: seconds to spend; it may take a tenth more, or two seconds if that is longer.
             objective: what "cheapest" means: "latency" of a single query, "throughput" of a batch,
                 or "memory", the codes to hold, at up to 4 times the latency of the fastest.
-            seed: of the sample and its split. What is timed is remembered for the life of the
-                process; in another one a close race may end differently.
+            seed: of the sample and its split. What is timed is remembered with the index; for
+                another one a close race may end differently.
             progress: show a bar if stderr is a terminal and rich is installed.
             confidence: that the promise holds, below 1.
 
@@ -94,6 +95,8 @@ class Index(Searching):
             self._tuned = self._tuned.with_front(report.front)
             if self._journal is not None:
                 self._journal.keep_tuned(self._tuned.to_dict())
+            funnels = self._tuned.installed(len(self))
+        self._core.keep_planes([f.to_core() for f in funnels if f is not None], None in funnels)
         return report
 
     def save(self, path: str | os.PathLike[str]) -> None:

@@ -3,7 +3,7 @@
 Read it to learn what a funnel is; the tests hold the core against it. Nothing here is fast: every
 stage scores every row, every score is a float64.
 
-Shapes: n rows, d dims, t = ceil(d / 4) tables. A query is (d,), its scores are (n,).
+Shapes: n rows, d dims. A query is (d,), its scores are (n,).
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ Float32s: TypeAlias = npt.NDArray[np.float32]
 Float64s: TypeAlias = npt.NDArray[np.float64]
 Integers: TypeAlias = npt.NDArray[np.int64]
 
-_SCAN_CELL_DIMS = 64  # the scan adds 8-bit numbers over so many dims …
-_SCAN_CELL_MAX = np.float32(255)
+_SCAN_SLICE_DIMS = 64  # the scan adds 8-bit numbers over so many dims …
+_SCAN_SLICE_MAX = np.float32(255)
 _SCAN_MAX = np.float32(32767)  # … and 16-bit numbers over all of them
 _INT8_SMALLEST = 1e-30
 
@@ -151,39 +151,26 @@ def _integers(values: Float32s, limit: int) -> tuple[Integers, Float64s]:
 
 
 def _scanned_bit_cosines(bits: npt.NDArray[np.bool_], query: Float32s) -> Float64s:
-    """Return cosines of rows of ±1 with a query as the scan reads it: tables of small integers.
+    """Return cosines of rows of ±1 with a query as the scan reads it: small integers.
 
-    The scan adds, for every 4 bits of a row, one of 16 integers of the query: sum(±q) + sum(|q|)
-    over the 4 dims, times a scale, rounded. The scale is as large as lets the integers fit 8 bits
-    over 64 dims and 15 bits over all. Rounding depends on every float32 operation, so they are here
-    in the core's order.
+    The scan rounds |q| times a scale, as large as lets the integers sum to 8 bits over 64 dims and
+    15 bits over all. Rounding depends on every float32 operation, so they are here in the core's
+    order.
     """
     n, dims = bits.shape
-    padding = -dims % _SCAN_CELL_DIMS
-    values = np.pad(query, (0, padding)).reshape(-1, 4)  # (t, 4)
-    cells = _sums(_sums(np.abs(values)).reshape(-1, _SCAN_CELL_DIMS // 4))
-    if not cells.max() > 0:
+    slices = np.pad(np.abs(query), (0, -dims % _SCAN_SLICE_DIMS)).reshape(-1, _SCAN_SLICE_DIMS)
+    sums = _sums(slices)
+    if not sums.max() > 0:
         return np.zeros(n)
-    total = _sums(cells)
-    half = np.float32(0.5)  # what rounding may add to a table's largest entry
-    cell_room = _SCAN_CELL_MAX - half * np.float32(_SCAN_CELL_DIMS // 4)
-    total_room = _SCAN_MAX - half * np.float32(len(values))
-    scale = min(cell_room / (2 * cells.max()), total_room / (2 * total))
-
-    # Entry v of a table: bit 8 of v stands for the first of its dims, bit 1 for the last.
-    unset = (np.abs(values) - values) * scale  # 2|q| where q < 0
-    start = _sums(np.insert(unset, 0, half, axis=1))[:, np.newaxis]  # (t, 1)
-    is_set = np.unpackbits(np.arange(16, dtype=np.uint8)[:, np.newaxis], axis=1)[:, 4:]  # (16, 4)
-    added = (2 * values * scale)[:, np.newaxis] * is_set.astype(np.float32)  # (t, 16, 4)
-    entries = start
-    for i in range(4):
-        entries = entries + added[:, :, i]
-    tables = np.maximum(entries, 0).astype(np.int64)  # (t, 16), rounded by the half in `start`
-
-    padded = np.pad(bits, ((0, 0), (0, padding))).reshape(n, -1, 4)
-    selected = padded @ np.array([8, 4, 2, 1])  # (n, t)
-    sums = np.take_along_axis(tables, selected.T, axis=1).sum(axis=0)
-    return np.asarray((sums / float(scale) - float(total)) / (_length(query) * np.sqrt(dims)))
+    scale = min(_SCAN_SLICE_MAX / sums.max(), _SCAN_MAX / _sums(sums))
+    while True:  # rounding may pass the limits by a little
+        sizes = (slices * scale + np.float32(0.5)).astype(np.int64)
+        if sizes.sum(axis=1).max() <= _SCAN_SLICE_MAX and sizes.sum() <= _SCAN_MAX:
+            break
+        scale *= np.float32(0.99)
+    weights = np.sign(query).astype(np.int64) * sizes.reshape(-1)[:dims]
+    dots = np.where(bits, weights, -weights).sum(axis=1) / float(scale)
+    return np.asarray(dots / (_length(query) * np.sqrt(dims)))
 
 
 def _search(queries: Float32s, k: int, find: Any) -> SearchResult:

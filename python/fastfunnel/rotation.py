@@ -13,6 +13,7 @@ from fastfunnel.arguments import as_count, as_rows
 from fastfunnel.blas import one_blas_thread
 
 Rotation = npt.NDArray[np.float32]
+Axes = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]
 
 _SMALLEST_RUNG = 8
 _MOST_ROWS = 50_000  # enough for the axes; more rows move them little
@@ -20,38 +21,57 @@ _CHUNK = 16_384  # rows rotated at a time
 _ORTHOGONAL = 1e-3  # how far R.T @ R may be from the identity
 
 
-def fit_rotation(vectors: npt.ArrayLike, *, seed: int = 0) -> Rotation:
+def fit_rotation(vectors: npt.ArrayLike, *, prefix: int | None = None, seed: int = 0) -> Rotation:
     """Return an orthogonal map under which prefixes of these vectors keep neighbours.
 
-    Uncentred PCA, then mixed by random rotations within each rung, dims 0-8, 8-16, 16-32 and so on. Mixing
-    leaves what every rung spans, and so its float scores, as they are; but it evens out the energy
-    of its dims, which otherwise makes most sign bits of a rung carry little: PCA gives each dim its
-    own variance, a bit gives each dim the same weight (Gong and Lazebnik, Iterative Quantization,
-    CVPR 2011). An axis with more energy than the rest of its rung is the common mean of the
-    vectors; it is left alone, since mixed in it would fix the sign of every dim it touches.
+    Uncentred PCA, then mixed by random rotations within each rung: dims 0-8, 8-16, 16-32 and so on,
+    which makes all prefixes good, or two rungs around `prefix`, which makes the sign bits of that
+    one best. Mixing leaves what every rung spans, and so its float scores, as they are; but it
+    evens out the energy of its dims, which otherwise makes most sign bits of a rung carry little:
+    PCA gives each dim its own variance, a bit gives each dim the same weight (Gong and Lazebnik,
+    Iterative Quantization, CVPR 2011). An axis with more energy than the rest of its rung is the
+    common mean of the vectors; it is left alone, since mixed in it would fix the sign of every dim
+    it touches.
 
     Args:
         vectors: (n, dim) float32, float64, float16 or int8; a seeded sample of at most 50,000 rows
             is used, at unit length. Fitting takes about dim^3 * 10 operations.
+        prefix: dims whose sign bits a funnel is to scan, below dim; None for every prefix.
         seed: of the sample and of the mixing.
 
     Returns:
         float32 (dim, dim) with orthonormal columns: rotated rows are rows @ rotation.
 
     Raises:
-        TypeError, ValueError: for vectors of another kind or shape, for nan or inf.
+        TypeError, ValueError: for arguments of another kind or shape, for nan or inf.
     """
     from fastfunnel.vectors import normalize
 
     rows = as_rows(vectors, "vectors")
+    dim = rows.shape[1]
+    if prefix is not None and as_count(prefix, "prefix") >= dim:
+        raise ValueError(f"prefix must be below the {dim} dims of the vectors, got {prefix}")
     rng = np.random.default_rng(as_count(seed, "seed", at_least=0))
     if len(rows) > _MOST_ROWS:
         rows = rows[np.sort(rng.choice(len(rows), _MOST_ROWS, replace=False))]
     unit = normalize(rows).astype(np.float32, copy=False)
+    return mixed(principal_axes(unit), prefix, rng)
+
+
+def principal_axes(unit: npt.NDArray[np.float32]) -> Axes:
+    """Return the energies (dim,) and axes (dim, dim) of unit rows, the most energy first."""
     with one_blas_thread():
         energies, axes = np.linalg.eigh((unit.T @ unit).astype(np.float64))
-        energies, axes = energies[::-1], axes[:, ::-1]
-        for first, end in _rungs(rows.shape[1]):
+    return energies[::-1], axes[:, ::-1]
+
+
+def mixed(principal: Axes, prefix: int | None, rng: np.random.Generator) -> Rotation:
+    """Return the axes mixed within rungs, as `fit_rotation` says."""
+    energies, axes = principal[0], principal[1].copy()
+    dim = len(energies)
+    rungs = _rungs(dim) if prefix is None else [(0, prefix), (prefix, dim)]
+    with one_blas_thread():
+        for first, end in rungs:
             if first == 0 and energies[0] > energies[1:end].sum():
                 first = 1
             axes[:, first:end] = axes[:, first:end] @ _random_rotation(end - first, rng)

@@ -200,6 +200,8 @@ class Rows:
         return rows if self._rotation is None else rotate(rows, self._rotation)
 
     def _following_ids(self, n: int) -> _core.IdArray:
+        if self._journal is not None:  # after an interrupted change it knows more
+            self._next_id = max(self._next_id, self._journal.next_id)
         if self._next_id + n > 2**63:
             raise ValueError(f"ids must be given, {n} more would pass 2^63 - 1")
         return np.arange(self._next_id, self._next_id + n, dtype=np.int64)

@@ -1,3 +1,4 @@
+#include <cstring>
 #include <stdexcept>
 
 #include "core_support.hpp"
@@ -170,6 +171,41 @@ TEST_CASE("planes: more slices, later needs, nothing built twice") {
   CHECK(corpus.segments()[0]->int8_rows() == codes);
   CHECK(corpus.segments()[0]->sign_plane().n_slices() == 3);
   check_corpus(corpus, base, consecutive(300, 0));
+}
+
+TEST_CASE("planes: what is not kept is freed, and built again as it was") {
+  Random random(6);
+  const std::size_t dim = 200;
+  const Matrix base = real_rows(1000, dim, random);
+  Corpus corpus(dim);
+  corpus.append(base.view(), consecutive(1000, 0).data(), reference());
+  corpus.require(all_planes(dim), reference(), 1, "rows");
+  const Segment& segment = *corpus.segments()[0];
+  const std::size_t whole = segment.plane_bytes();
+  const std::vector<std::uint8_t> first_slice(
+      segment.sign_plane().blocks(0, 1, 1, nullptr, 0).slices,
+      segment.sign_plane().blocks(0, 1, 1, nullptr, 0).slices + kCellBytes);
+  PlaneNeeds one_slice, int8;
+  one_slice.sign_slices = 1;
+  int8.int8_errors = true;
+
+  corpus.keep(all_planes(dim));
+  CHECK(segment.plane_bytes() == whole);
+  PlaneNeeds both = one_slice;
+  both.add(int8);
+  corpus.keep(both);
+  CHECK(corpus.has(both));
+  CHECK(segment.sign_plane().n_slices() == 1);
+  CHECK(std::memcmp(segment.sign_plane().blocks(0, 1, 1, nullptr, 0).slices, first_slice.data(),
+                    kCellBytes) == 0);
+  CHECK(segment.plane_bytes() < whole);
+  corpus.keep(one_slice);
+  CHECK(!corpus.has(int8));
+  corpus.keep({});
+  CHECK(segment.built().none());
+  CHECK(segment.plane_bytes() == segment.n_blocks() * 8 + 1000 * 8);
+  corpus.require(all_planes(dim), reference(), 1, "rows");
+  check_corpus(corpus, base, consecutive(1000, 0));
 }
 
 TEST_CASE("planes: more rows than a segment holds, borrowed, appended and adopted") {

@@ -149,7 +149,22 @@ def test_a_missing_library_is_named(
     assert written == "fastfunnel: typer is missing: pip install 'fastfunnel[cli]'\n"
 
 
-@pytest.mark.parametrize("command", ["demo", "search", "version"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "build",
+        "search",
+        "add",
+        "delete",
+        "info",
+        "tune",
+        "evaluate",
+        "verify",
+        "export",
+        "demo",
+        "version",
+    ],
+)
 def test_every_command_has_help(command: str) -> None:
     pytest.importorskip("typer")
     from typer.testing import CliRunner

@@ -55,12 +55,6 @@ def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         WordLlamaEmbedder()
 
 
-@pytest.mark.parametrize("model", [None, "text-embedding-3-large"])
-def test_models_that_cannot_be_called_are_named(model: str | None) -> None:
-    with pytest.raises(ValueError, match="names no model" if model is None else model):
-        embedder_for(model, 256)
-
-
 def test_the_index_model_finds_its_embedder(embedder: WordLlamaEmbedder) -> None:
     found = embedder_for(embedder.model, 128)
     assert (found.model, found.dim) == (embedder.model, 128)

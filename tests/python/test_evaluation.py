@@ -112,6 +112,9 @@ def test_numpy_files_are_read(tmp_path: Path) -> None:
         load_vectors(tmp_path / "objects.npy")
     with pytest.raises(FileNotFoundError, match="there is no file"):
         load_vectors(tmp_path / "none.npy")
+    (tmp_path / "not.npz").write_bytes(b"PK nothing")
+    with pytest.raises(ValueError, match=r"must be an \.npz archive"):
+        load_vectors(tmp_path / "not.npz")
     (tmp_path / "a.csv").write_text("1,2", encoding="utf-8")
     with pytest.raises(ValueError, match="must end in one of"):
         load_vectors(tmp_path / "a.csv")
@@ -126,6 +129,13 @@ def test_parquet_and_arrow_files_are_read(tmp_path: Path) -> None:
     fixed = arrow.FixedSizeListArray.from_arrays(arrow.array(rows.ravel()), DIM)
     parquet.write_table(table, tmp_path / "a.parquet")
     feather.write_feather(arrow.table({"v": fixed}), tmp_path / "a.arrow")
+    with arrow.ipc.new_stream(str(tmp_path / "stream.arrow"), table.schema) as stream:
+        stream.write_table(table)
+    assert np.allclose(load_vectors(tmp_path / "stream.arrow"), rows)
+    for name in ("bad.parquet", "bad.arrow", "bad.feather"):
+        (tmp_path / name).write_bytes(b"no table at all")
+        with pytest.raises(ValueError, match=f"{name} must be a"):
+            load_vectors(tmp_path / name)
     ragged = arrow.table({"v": [[1.0, 2.0], [3.0, 4.0, 5.0, 6.0]]})
     parquet.write_table(ragged, tmp_path / "ragged.parquet")
 
@@ -139,6 +149,34 @@ def test_texts_are_embedded(tmp_path: Path) -> None:
     pytest.importorskip("wordllama")
     (tmp_path / "a.txt").write_text("a red fox\n\nbread and salt\n", encoding="utf-8")
     assert load_vectors(tmp_path / "a.txt").shape == (2, 256)
+    (tmp_path / "latin.txt").write_bytes("caf\xe9".encode("latin-1"))
+    with pytest.raises(ValueError, match="must be UTF-8 text"):
+        load_vectors(tmp_path / "latin.txt")
+    (tmp_path / "empty.txt").write_text("\n\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="must hold a text a line"):
+        load_vectors(tmp_path / "empty.txt")
+
+
+@pytest.mark.parametrize(
+    ("n", "dim", "k"), [(60, 1, 3), (300, 100, 5), (90, 770, 20), (40, 64, 39), (2500, 9, 300)]
+)
+def test_odd_shapes_are_evaluated(n: int, dim: int, k: int) -> None:
+    rng = np.random.default_rng(n)
+    base = rng.standard_normal((n, dim)) * rng.lognormal(0, 3, (n, 1))
+    base[:5] = base[5]  # duplicates
+    found = ff.evaluate(base, base[::3], k=k - 1, recall=0.9, budget_s=0.5, progress=False)
+
+    assert named(found, "all dims, exact").recall == 1
+    assert all(0 <= one.recall <= 1 and one.p50_ms > 0 for one in found.measured)
+    assert named(found, "tuned").recall >= 0.9
+
+
+def test_zero_rows_and_queries_that_are_rows() -> None:
+    base = vectors(2500, 8)
+    base[::7] = 0
+    found = ff.evaluate(base, base[:60], k=K, recall=0.9, budget_s=1, progress=False)
+
+    assert named(found, "tuned").recall >= 0.9
 
 
 def test_the_command(

@@ -30,9 +30,9 @@ def assert_unchanged(index: ff.Index) -> None:
 @pytest.mark.parametrize(
     ("ids", "message"),
     [
-        ([1, 2, 11], "ids must be new and unique, got 11 which is already there or comes twice"),
-        ([1, 5, 1], "ids must be new and unique, got 1 which is already there or comes twice"),
-        ([30, 30, 31], "ids must be new and unique, got 30 which is already there or comes twice"),
+        ([1, 2, 11], "ids must be new, got 11 which is in the index; upsert replaces rows"),
+        ([1, 5, 1], "ids must be unique, got 1 twice"),
+        ([30, 30, 31], "ids must be unique, got 30 twice"),
         ([30, 31], "ids must be a 1-D array of 3, got shape (2,)"),
         ([], "ids must be a 1-D array of 3, got shape (0,)"),
         ([[1, 2, 3]], "ids must be a 1-D array of 3, got shape (1, 3)"),

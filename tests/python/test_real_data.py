@@ -1,6 +1,6 @@
 """Real Matryoshka vectors: WordNet's glosses as two models embed them.
 
-FASTFUNNEL_DATA names the folder that holds the .npy files of make_datasets.py.
+FASTFUNNEL_DATA names the folder that holds the .npy files that bench/README.md describes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ N_QUERIES = 200
 
 pytestmark = pytest.mark.skipif(
     not all((DATA / f"{name}_{part}.npy").exists() for name in NAMES for part in ("base", "query")),
-    reason="FASTFUNNEL_DATA names no folder with the .npy files of make_datasets.py",
+    reason="FASTFUNNEL_DATA names no folder with the .npy files that bench/README.md describes",
 )
 
 

@@ -55,6 +55,29 @@ def test_cosines_stay_and_prefixes_improve() -> None:
     assert prefix_recall(rotated[50:], rotated[:50], 64) > before + 0.3
 
 
+def bits_recall(rows: Floats, queries: Floats, dims: int) -> float:
+    truth = np.argsort(-cosines(rows, queries), axis=1)[:, :10]
+    scores = queries[:, :dims].astype(np.float64) @ np.where(rows[:, :dims] > 0, 1, -1).T
+    found = np.argsort(-scores, axis=1)[:, :30]
+    return float(np.mean([np.isin(t, f).mean() for t, f in zip(truth, found, strict=True)]))
+
+
+def test_a_prefix_may_be_made_best() -> None:
+    rows = hidden_structure()
+    every, one = (rotate(rows, ff.fit_rotation(rows, prefix=p)) for p in (None, 64))
+
+    assert np.abs(cosines(one, one[:20]) - cosines(rows, rows[:20])).max() < 1e-5
+    assert (
+        abs(prefix_recall(one[50:], one[:50], 64) - prefix_recall(every[50:], every[:50], 64))
+        < 0.01
+    )
+    plain = bits_recall(rows[50:], rows[:50], 64)
+    assert bits_recall(one[50:], one[:50], 64) > plain + 0.1
+    assert bits_recall(one[50:], one[:50], 64) > bits_recall(every[50:], every[:50], 64) + 0.3
+    with pytest.raises(ValueError, match=f"prefix must be below the {DIM} dims"):
+        ff.fit_rotation(rows, prefix=DIM)
+
+
 def test_a_common_mean_is_kept_apart() -> None:
     rows = hidden_structure() + np.float32(3)
     rotated = rotate(rows, ff.fit_rotation(rows))

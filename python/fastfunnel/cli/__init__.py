@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 __all__ = ["main"]
@@ -15,8 +16,16 @@ def main() -> None:
         app(prog_name="fastfunnel")
     except ModuleNotFoundError as error:
         _fail(f"{error.name} is missing: pip install 'fastfunnel[cli]'")
-    except (ValueError, OSError, ImportError) as error:
+    except BrokenPipeError:
+        raise SystemExit(_pipe_closed()) from None
+    except (ValueError, TypeError, OSError, ImportError, RuntimeError) as error:
         _fail(" ".join(str(error).split()) or type(error).__name__)
+
+
+def _pipe_closed() -> int:
+    # Whoever read the output has seen enough, as `head` does; flushing at exit must not complain.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
 
 
 def _fail(message: str) -> None:

@@ -1,10 +1,10 @@
-"""The commands of `fastfunnel`, one module each. What a command needs, it imports when it runs."""
+"""The commands of `fastfunnel`. What a command needs, it imports when it runs."""
 
 from __future__ import annotations
 
 import typer
 
-from fastfunnel.cli import demo, evaluate, search, version
+from fastfunnel.cli import build, collection, demo, evaluate, search, version
 
 app = typer.Typer(
     name="fastfunnel",
@@ -15,7 +15,17 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command(name="demo")(demo.demo)
-app.command(name="evaluate")(evaluate.evaluate)
-app.command(name="search")(search.search)
-app.command(name="version")(version.version)
+for command in (
+    build.build,
+    search.search,
+    build.add,
+    collection.delete,
+    collection.info,
+    collection.tune,
+    evaluate.evaluate,
+    collection.verify,
+    collection.export,
+    demo.demo,
+    version.version,
+):
+    app.command(name=command.__name__)(command)

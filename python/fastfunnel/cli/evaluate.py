@@ -29,6 +29,7 @@ Out = Annotated[
     typer.Option("--out", metavar="DIR", help="Write report.html, report.json and PNG plots here."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+Model = Annotated[str, typer.Option(help="What embeds .txt files: a name that embedders knows.")]
 Seed = Annotated[int, typer.Option(min=0, help="Of the split and the sample.")]
 
 
@@ -40,6 +41,7 @@ def evaluate(
     budget: Budget = 30.0,
     out: Out = None,
     as_json: AsJson = False,
+    model: Model = "wordllama",
     seed: Seed = 0,
 ) -> None:
     """Measure recall, speed and memory of every way to search your vectors.
@@ -52,6 +54,8 @@ def evaluate(
       fastfunnel evaluate base.npy queries.npy
 
       fastfunnel evaluate base.parquet --recall 0.95 --out ./report
+
+      fastfunnel evaluate passages.txt questions.txt --model wordllama
     """
     from fastfunnel.evaluation import evaluate as run
     from fastfunnel.evaluation.load import load_vectors
@@ -61,8 +65,8 @@ def evaluate(
 
         new_figure()  # a missing matplotlib should not show after the work
         out.mkdir(parents=True, exist_ok=True)
-    rows = load_vectors(base)
-    asked = None if queries is None else load_vectors(queries)
+    rows = load_vectors(base, model)
+    asked = None if queries is None else load_vectors(queries, model, as_queries=True)
     found = run(rows, asked, k=k, recall=recall, budget_s=budget, seed=seed, progress=not as_json)
     typer.echo(found.to_json() if as_json else str(found))
     if out is not None:

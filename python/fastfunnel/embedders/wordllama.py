@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fastfunnel.embedders.models import chosen_dim, known_models
 from fastfunnel.embedders.protocol import FloatRows
 
 MODEL = "wordllama-l2-supercat"
 PACKAGED_DIM = 256
-TRAINED_DIMS = (64, 128, 256)
 
 # WordLlama pads a batch to its longest text, so its padded size is bounded as well as its count.
 MOST_TEXTS_A_BATCH = 1024
@@ -39,10 +39,9 @@ class WordLlamaEmbedder:
 
     def __init__(self, dim: int = PACKAGED_DIM) -> None:
         """Load the weights: 16 MB, in about half a second."""
-        if dim not in TRAINED_DIMS:
-            raise ValueError(f"WordLlama was trained at {TRAINED_DIMS} dimensions, not at {dim}")
-        self.dim = dim
-        self.trained_dims = tuple(trained for trained in TRAINED_DIMS if trained <= dim)
+        card = known_models()[MODEL]
+        self.dim = chosen_dim(card, dim, strict=True)
+        self.trained_dims = card.dims_up_to(dim)
         self._weights = _load(dim)
 
     def encode_documents(

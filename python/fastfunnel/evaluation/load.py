@@ -6,6 +6,7 @@ import importlib
 import os
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -13,12 +14,15 @@ import numpy.typing as npt
 SUFFIXES = (".npy", ".npz", ".parquet", ".arrow", ".feather", ".txt")
 
 
-def load_vectors(path: str | os.PathLike[str], model: str = "wordllama") -> npt.NDArray[Any]:
+def load_vectors(
+    path: str | os.PathLike[str], model: str = "wordllama", *, as_queries: bool = False
+) -> npt.NDArray[Any]:
     """Return the (n, dim) vectors that a file holds.
 
     .npy is mapped, not read. .npz must hold one 2-D array, or one called "vectors". .parquet,
-    .arrow and .feather must have one column of number lists, all of the same length. .txt is
-    UTF-8 text, a text a line, embedded by `model`.
+    .arrow (a file or a stream) and .feather must have one column of number lists, all of the same
+    length. .txt is UTF-8 text, a text a line, embedded by `model`, one of those that
+    `embedders.embedder_for` knows: as documents, or as_queries.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -36,7 +40,7 @@ def load_vectors(path: str | os.PathLike[str], model: str = "wordllama") -> npt.
     if suffix in (".parquet", ".arrow", ".feather"):
         return _matrix(_column(file, suffix), file)
     if suffix == ".txt":
-        return _embedded(file, model)
+        return _embedded(file, model, as_queries)
     raise ValueError(f"{file} must end in one of {', '.join(SUFFIXES)}, got {suffix or 'nothing'}")
 
 
@@ -48,25 +52,32 @@ def _numpy(file: Path) -> Any:
 
 
 def _member(file: Path) -> Any:
-    with np.load(file, allow_pickle=False) as archive:
-        if "vectors" in archive.files:
-            return archive["vectors"]
-        if len(archive.files) != 1:
-            raise ValueError(
-                f'{file} must hold one array or one called "vectors", got {archive.files}'
+    try:
+        with np.load(file, allow_pickle=False) as archive:
+            name = (
+                "vectors" if "vectors" in archive.files or not archive.files else archive.files[0]
             )
-        return archive[archive.files[0]]
+            if name != "vectors" and len(archive.files) != 1:
+                raise ValueError(f'one array or one called "vectors", got {archive.files}')
+            return archive[name]
+    except (ValueError, KeyError, EOFError, BadZipFile, AttributeError) as error:
+        raise ValueError(f"{file} must be an .npz archive that holds vectors: {error}") from None
 
 
 def _column(file: Path, suffix: str) -> Any:
     try:
+        arrow = importlib.import_module("pyarrow")
         kinds = importlib.import_module("pyarrow.types")
         if suffix == ".parquet":
-            table = importlib.import_module("pyarrow.parquet").read_table(file)
+            reader = importlib.import_module("pyarrow.parquet").read_table
         else:
-            table = importlib.import_module("pyarrow.feather").read_table(file)
+            reader = importlib.import_module("pyarrow.feather").read_table
     except ImportError as error:
         raise ImportError(f"pyarrow is needed for {file}: pip install pyarrow") from error
+    try:
+        table = _stream(file) if suffix == ".arrow" and _is_stream(file) else reader(file)
+    except (arrow.ArrowException, OSError) as error:
+        raise ValueError(f"{file} must be a {suffix} file: {error}") from None
     lists = [
         field.name
         for field in table.schema
@@ -86,13 +97,29 @@ def _column(file: Path, suffix: str) -> Any:
     return values.reshape(len(column), -1)
 
 
-def _embedded(file: Path, model: str) -> npt.NDArray[np.float32]:
+def _is_stream(file: Path) -> bool:
+    with file.open("rb") as opened:
+        return opened.read(6) != b"ARROW1"  # which begins an Arrow file
+
+
+def _stream(file: Path) -> Any:
+    with file.open("rb") as opened:
+        return importlib.import_module("pyarrow.ipc").open_stream(opened).read_all()
+
+
+def _embedded(file: Path, model: str, as_queries: bool) -> npt.NDArray[np.float32]:
     from fastfunnel.embedders import embedder_for
 
-    texts = [line for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{file} must be UTF-8 text: {error}") from None
+    texts = [line for line in lines if line.strip()]
     if not texts:
         raise ValueError(f"{file} must hold a text a line, got none")
-    rows: npt.NDArray[np.float32] = embedder_for(model, 256).encode_documents(texts)
+    embedder = embedder_for(model)
+    encode = embedder.encode_queries if as_queries else embedder.encode_documents
+    rows: npt.NDArray[np.float32] = encode(texts)
     return rows
 
 

@@ -45,18 +45,28 @@ class Source:
             What `open_index` raises; the index is then as it was.
         """
         known = (self.manifest, self.log_end)
-        if read_manifest(self.directory) == self.manifest:
-            self._follow_log(index._core)
-        else:
+        if not self._is_current(index._core):
             latest, core = load(self.directory, self.mmap, self.verify)
             if (core.dim, latest.manifest.metric) != (index.dim, index.metric):
                 raise ValueError(f"{self.directory} holds another index now; open it anew")
             tuned = read_tuned(self.directory, latest.manifest)
             index._core.replace(core)
             index._tuned = tuned
-            index._next_id = latest.next_id
             vars(self).update(vars(latest))
+        index._next_id = self.next_id
         return (self.manifest, self.log_end) != known
+
+    def _is_current(self, core: _core.Index) -> bool:
+        """Whether the manifest is the one we know, and its log, followed to its end, was all."""
+        if read_manifest(self.directory) != self.manifest:
+            return False
+        try:
+            self._follow_log(core)
+        except (ValueError, OSError):  # the writer may just have replaced the log
+            if read_manifest(self.directory) == self.manifest:
+                raise
+            return False
+        return True
 
     def _follow_log(self, core: _core.Index) -> None:
         if self.manifest.log is None:

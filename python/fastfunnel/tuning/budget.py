@@ -2,11 +2,70 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from time import monotonic
 from typing import Protocol
+
+
+class OutOfTimeError(Exception):
+    """A deadline passed; what was being measured is not finished."""
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """A moment, in seconds of the monotonic clock."""
+
+    moment: float
+
+    @property
+    def left(self) -> float:
+        """Seconds until then; negative when it has passed."""
+        return self.moment - monotonic()
+
+    def check(self) -> None:
+        """Raise OutOfTimeError if it has passed."""
+        if self.left < 0:
+            raise OutOfTimeError
+
+
+NEVER = Deadline(math.inf)
+
+
+class Budget:
+    """Seconds for the whole of a tuning, given out as shares.
+
+    Work is cut into pieces of about a tenth of a second; no piece begins behind its deadline.
+
+    Args:
+        seconds: all of it.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        """Start the clock."""
+        self.seconds = seconds
+        self._start = self._shared_from = monotonic()
+
+    @property
+    def spent(self) -> float:
+        """Seconds since the start."""
+        return monotonic() - self._start
+
+    def share_the_rest(self) -> None:
+        """Let shares be those of what is left now."""
+        self._shared_from = monotonic()
+
+    def until(self, share: float) -> Deadline:
+        """Return the moment at which this share of the budget is spent."""
+        whole = self._start + self.seconds - self._shared_from
+        return Deadline(self._shared_from + share * whole)
+
+    def share_at(self, deadline: Deadline) -> float:
+        """Return the share of all seconds that is spent at a deadline."""
+        return (deadline.moment - self._start) / self.seconds
 
 
 class Progress(Protocol):
@@ -21,28 +80,6 @@ class Silence:
 
     def step(self, what: str, share: float) -> None:
         """Show nothing."""
-
-
-class Budget:
-    """Seconds for the whole of a tuning, given out as shares.
-
-    Args:
-        seconds: all of it. Soft: each part does its least work even when they are spent.
-    """
-
-    def __init__(self, seconds: float) -> None:
-        """Start the clock."""
-        self.seconds = seconds
-        self._start = monotonic()
-
-    @property
-    def spent(self) -> float:
-        """Seconds since the start."""
-        return monotonic() - self._start
-
-    def left_until(self, share: float) -> float:
-        """Return the seconds left until this share of the budget is spent; may be negative."""
-        return share * self.seconds - self.spent
 
 
 @contextmanager

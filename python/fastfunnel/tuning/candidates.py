@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from fastfunnel.funnel import Funnel, Stage
-from fastfunnel.tuning.cost import Costs, bare
-from fastfunnel.tuning.plan import Candidate, keep_grid, plan
+from fastfunnel.tuning.cost import Costs
+from fastfunnel.tuning.plan import LEVELS, Candidate, Path, keep_grid, plan
 from fastfunnel.tuning.ranks import Ranks
 from fastfunnel.tuning.space import MOST_STAGES
 
 Sequences = tuple[Stage, ...]
 
-_WIDTH = 2  # funnels of a level that are worth another stage
-_FINALISTS = 2  # funnels of a level that are worth timing
+_WIDTH = 2  # sequences of a level that are worth another stage
 
 
 def propose(
@@ -24,8 +23,8 @@ def propose(
     costs: Costs,
     weight: Callable[[Funnel], float],
     in_time: Callable[[], bool],
-) -> list[list[Candidate]]:
-    """Return up to two funnels for every level of care that any reaches, most careful first.
+) -> list[Path]:
+    """Return the path of every sequence of stages that was worth a look.
 
     Args:
         dim: dims of the rows.
@@ -38,30 +37,40 @@ def propose(
     """
     grid = keep_grid(k, depth)
     full = Stage(dim, "f32")
-    seen: set[Sequences] = set()
-    levels: dict[int, list[Candidate]] = {}
+    paths: dict[Sequences, Path] = {}
 
     def consider(sequences: Iterable[Sequences]) -> None:
         for stages in sequences:
-            if stages in seen:
-                continue
-            seen.add(stages)
-            for candidate in plan(stages, ranks, grid, costs):
-                levels.setdefault(candidate.level, []).append(candidate)
-            if len(seen) > 1 + len(ranks) and not in_time():
+            if stages not in paths:
+                paths[stages] = plan(stages, ranks, grid, costs)
+            if len(paths) > len(ranks) and not in_time():
                 return
 
-    def best(level: int, count: int) -> list[Candidate]:
-        order = sorted(levels[level], key=lambda c: c.seconds * weight(c.funnel))
-        return order[:count]
-
-    consider([(full,), *((stage, full) for stage in ranks)])
+    consider((stage, full) for stage in ranks)
     for _ in range(MOST_STAGES - 2):
-        leaders = {_sequence(c.funnel): None for level in levels for c in best(level, _WIDTH)}
         if not in_time():
             break
+        leaders = _leaders(paths, weight)
         consider([longer for one in leaders for longer in _insertions(one, list(ranks))])
-    return [_apart(best(level, 4 * _FINALISTS)) for level in sorted(levels)]
+    return [path for path in paths.values() if path]
+
+
+def cheapest(path: Path, level: int) -> Candidate | None:
+    """Return the cheapest funnel of a path that is at least so careful, None if none is."""
+    return next((one for one in reversed(path) if one.level <= level), None)
+
+
+def _leaders(paths: Mapping[Sequences, Path], weight: Callable[[Funnel], float]) -> list[Sequences]:
+    """Return the sequences that are among the best at any level of care."""
+    leaders: dict[Sequences, None] = {}
+    for level in range(len(LEVELS)):
+        costs = {
+            stages: one.seconds * weight(one.funnel)
+            for stages, path in paths.items()
+            if (one := cheapest(path, level)) is not None
+        }
+        leaders.update(dict.fromkeys(sorted(costs, key=costs.__getitem__)[:_WIDTH]))
+    return list(leaders)
 
 
 def _insertions(stages: Sequences, offered: Sequence[Stage]) -> list[Sequences]:
@@ -75,15 +84,3 @@ def _insertions(stages: Sequences, offered: Sequence[Stage]) -> list[Sequences]:
             if before <= stage.dims <= stages[place].dims:
                 longer.append((*stages[:place], stage, *stages[place:]))
     return [one for one in longer if len(one) <= MOST_STAGES]
-
-
-def _sequence(funnel: Funnel) -> Sequences:
-    return tuple(bare(stage) for stage in funnel.stages)
-
-
-def _apart(ordered: list[Candidate]) -> list[Candidate]:
-    """Return the first few with different stages: timing decides between those, not keeps."""
-    chosen: dict[Sequences, Candidate] = {}
-    for candidate in ordered:
-        chosen.setdefault(_sequence(candidate.funnel), candidate)
-    return list(chosen.values())[:_FINALISTS]

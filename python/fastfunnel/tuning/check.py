@@ -1,35 +1,38 @@
-"""Candidates against queries that had no part in choosing them."""
+"""Funnels against queries that had no part in choosing them.
+
+Many funnels are tested and the best that passes is taken, so the error rate is shared out. Every
+chain has a share of it, set before the first test (Bonferroni). Within a chain each test may use
+the whole share, since testing ends at the first funnel that fails (fixed-sequence testing:
+Angelopoulos et al., Learn then Test, arXiv 2110.01052). Chains are walked from the place where the
+fit queries expect the end, not from their careful end: along a chain neighbours are only lost, so
+funnels before one that passed would pass too.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from fastfunnel.funnel import Funnel
-from fastfunnel.tuning.confidence import (
-    CAUTIOUS_EFFECT,
-    Found,
-    design_effect,
-    lower_bound,
-    passing_loss,
-)
+from fastfunnel.tuning.budget import Deadline, OutOfTimeError
+from fastfunnel.tuning.chains import Chain
+from fastfunnel.tuning.confidence import Found, design_effect, design_effects, lower_bound
 from fastfunnel.tuning.cost import Objective
 from fastfunnel.tuning.front import FrontPoint, promising
-from fastfunnel.tuning.plan import LEVELS, Candidate
-from fastfunnel.tuning.sample import Sample
+from fastfunnel.tuning.plan import LEVELS
+from fastfunnel.tuning.sample import Part, Sample
 from fastfunnel.tuning.space import resident_bytes
-from fastfunnel.tuning.timing import Timing, race, time_funnel
+from fastfunnel.tuning.timing import race, time_funnel
 
 if TYPE_CHECKING:
     from fastfunnel.index import Index
 
 ROWS_LOSE_LESS = 2.0  # how much more real queries may lose than rows that stand in for them
-_CLEARLY = 0.9  # a funnel that the model ranks lower must take at most so much of the time
 _CONTENDERS = 4  # points that race for being chosen
-_FEWEST = 6  # levels that are checked whatever the budget
+_TELLING_LOSS = 0.02
 
 
 def promise(bound: float, source: str) -> float:
@@ -41,149 +44,186 @@ def promise(bound: float, source: str) -> float:
     return bound if source == "queries" else max(0.0, 1 - ROWS_LOSE_LESS * (1 - bound))
 
 
+@dataclass
+class _Walk:
+    """A chain and what was found by those of its funnels that were tested, by place."""
+
+    chain: Chain
+    source: str
+    confidence: float
+    found: dict[int, Found] = field(default_factory=dict)
+
+    def funnel(self, place: int) -> Funnel:
+        return self.chain.path[place].funnel
+
+    def promises(self) -> dict[int, float]:
+        """Return the recall that each tested funnel promises: what all before it promise too."""
+        confidence = 1 - (1 - self.confidence) * self.chain.share
+        places = sorted(self.found)
+        effects = design_effects([self.found[place] for place in places], confidence)
+        promised, least = {}, 1.0
+        for place, effect in zip(places, effects, strict=True):
+            bound = lower_bound(self.found[place], confidence, effect)
+            least = min(least, promise(bound, self.source))
+            promised[place] = least
+        return promised
+
+    def to_recall(self, recall: float, test: Callable[[Funnel], Found]) -> None:
+        """Test funnels until the cheapest that promises the recall is known, or that none does."""
+        place, end = self.chain.start, len(self.chain.path)
+        self.found[place] = test(self.funnel(place))
+        if design_effect(self.found[place]) is None:  # then a cheap one tells, see design_effects
+            cheap = self._telling()
+            self.found.setdefault(cheap, test(self.funnel(cheap)))
+        step = 1 if self.promises()[place] >= recall else -1
+        while 0 <= place + step < end:
+            place += step
+            self.found[place] = test(self.funnel(place))
+            if (self.promises()[place] >= recall) != (step > 0):
+                return
+
+    def _telling(self) -> int:
+        """Return the place where enough is missed to see how misses fall together."""
+        losses = [LEVELS[one.level].loss for one in self.chain.path]
+        return min(range(len(losses)), key=lambda place: abs(losses[place] - _TELLING_LOSS))
+
+    def passing(self, recall: float) -> int | None:
+        """Return the place of the cheapest tested funnel that promises the recall."""
+        places = [place for place, promised in self.promises().items() if promised >= recall]
+        return max(places, default=None)
+
+    def untested(self) -> list[int]:
+        """Return the other places, those next to tested ones first."""
+        places = set(range(len(self.chain.path))) - self.found.keys()
+        return sorted(places, key=lambda place: min(abs(place - done) for done in self.found))
+
+
 def check(
     index: Index,
     sample: Sample,
-    levels: Sequence[list[Candidate]],
+    chains: Sequence[Chain],
     k: int,
     recall: float,
     confidence: float,
     objective: Objective,
-    in_time: Callable[[float], bool],
+    step: Callable[[float], Deadline],
 ) -> list[FrontPoint]:
-    """Return one point for every level checked, the most careful first, after exact search.
+    """Return exact search and what was checked, the most careful first.
 
     Args:
         index: what is searched.
         sample: its check part is what recalls are measured on.
-        levels: for every level some candidates, the one predicted to be best first.
+        chains: what to test; those that time does not suffice for are left out.
         k: answers a query.
-        recall: the target; levels next to it are checked first.
+        recall: the target; funnels next to it are tested first, others while time is left.
         confidence: of the promises.
-        objective: decides between the candidates of a level.
-        in_time: whether the share of this work (0 … 1) may still be begun.
+        objective: decides between funnels that promise the target.
+        step: shows that work is begun and returns the deadline at this share (0 … 1) of it.
     """
-    allowed = (1 - recall) / (1 if sample.source == "queries" else ROWS_LOSE_LESS)
-    aim = passing_loss(sample.check.truth.size, confidence, allowed)
-    order = sorted(levels, key=lambda level: _distance(level[0], aim, sample.fit.truth.size))
-    measured: dict[int, _Measured] = {}  # by place in `levels`
-    for number, candidates in enumerate(order):
-        if number >= _FEWEST and not in_time(number / len(order)):
-            break
-        measured[levels.index(candidates)] = _measure(index, sample, candidates, k, objective)
-    points = _points(index, sample, levels, measured, k, confidence)
-    while len(promising(points, recall)) == 1 and min(measured, default=0) > 0:
-        careful = min(measured) - 1  # whatever the time: the last resort is slow for good
-        measured[careful] = _measure(index, sample, levels[careful], k, objective)
-        points = _points(index, sample, levels, measured, k, confidence)
-    return _raced(index, sample, points, k, recall, objective)
+    walks = [_Walk(chain, sample.source, confidence) for chain in chains]
+    deadline = step(0.6)
+    with suppress(OutOfTimeError):
+        for walk in walks:
+            walk.to_recall(recall, lambda funnel: sample.check.found(index, funnel, deadline))
+    points = _Points(index, sample.fit, k, walks)
+    deadline = step(0.75)
+    for walk in walks:
+        if (place := walk.passing(recall)) is not None and (deadline.left > 0 or not points.timed):
+            points.time(walk.funnel(place))
+    _race(index, sample.fit, points, k, recall, objective, step(0.85))
+    deadline = step(1.0)
+    with suppress(OutOfTimeError):
+        for walk in walks:
+            for place in [*walk.found, *(walk.untested() if walk.found else ())]:
+                deadline.check()
+                if place not in walk.found:
+                    walk.found[place] = sample.check.found(index, walk.funnel(place), deadline)
+                points.time(walk.funnel(place))
+    return points.listed()
 
 
-@dataclass(frozen=True)
-class _Measured:
-    funnel: Funnel
-    timing: Timing
-    found: Found
+class _Points:
+    """The points of all walks; only funnels that were timed count."""
 
+    def __init__(self, index: Index, fit: Part, k: int, walks: Sequence[_Walk]) -> None:
+        self.index, self.fit, self.k, self.walks = index, fit, k, walks
+        self.exact = exact_point(index, fit, k)
+        self.timed: dict[Funnel, FrontPoint] = {}
 
-def _measure(
-    index: Index, sample: Sample, candidates: Sequence[Candidate], k: int, objective: Objective
-) -> _Measured:
-    funnel, timing = fastest(index, sample, candidates, k, objective)
-    return _Measured(funnel, timing, sample.check.found(index, funnel))
-
-
-def _points(
-    index: Index,
-    sample: Sample,
-    levels: Sequence[list[Candidate]],
-    measured: Mapping[int, _Measured],
-    k: int,
-    confidence: float,
-) -> list[FrontPoint]:
-    """Return exact search and what was measured as points, the most careful first."""
-    tried = [measured[place] for place in sorted(measured)]
-    effects = [design_effect(one.found) for one in tried]
-    if tried and effects[-1] is None:
-        effects.append(_effect_of_a_cheap_one(index, sample, levels))
-    points = [exact_point(index, sample, k)]
-    for number, one in enumerate(tried):
-        # Careful funnels miss too little to tell: the next one that misses enough tells for them.
-        known = [effect for effect in effects[number:] if effect is not None]
-        bound = lower_bound(one.found, confidence, known[0] if known else CAUTIOUS_EFFECT)
-        points.append(
-            FrontPoint(
-                one.funnel,
-                float(one.found.mean()),
-                promise(bound, sample.source),
-                one.timing.p50,
-                one.timing.queries_per_second,
-                resident_bytes(one.funnel, index.dim),
+    def time(self, funnel: Funnel) -> None:
+        if funnel not in self.timed:
+            timing = time_funnel(self.index, self.fit.queries, self.k, funnel)
+            self.timed[funnel] = FrontPoint(
+                funnel,
+                0.0,
+                0.0,
+                timing.p50,
+                timing.queries_per_second,
+                resident_bytes(funnel, self.index.dim),
             )
-        )
-    return points
+
+    def listed(self) -> list[FrontPoint]:
+        points: dict[Funnel, FrontPoint] = {}
+        for walk in self.walks:
+            for place, promised in walk.promises().items():
+                funnel = walk.funnel(place)
+                if funnel in self.timed:
+                    mean = float(walk.found[place].mean())
+                    point = replace(self.timed[funnel], recall=mean, promised=promised)
+                    points[funnel] = max(points.get(funnel, point), point, key=_promised)
+        return [self.exact, *sorted(points.values(), key=_promised, reverse=True)]
 
 
-def _raced(
+_promised = attrgetter("promised", "recall")
+
+
+def _race(
     index: Index,
-    sample: Sample,
-    points: Sequence[FrontPoint],
+    fit: Part,
+    points: _Points,
     k: int,
     recall: float,
     objective: Objective,
-) -> list[FrontPoint]:
-    """Return the points with the best of those that promise the recall timed side by side."""
-    passed = promising(points, recall)
+    deadline: Deadline,
+) -> None:
+    """Time the best of the points that promise the recall side by side, and the default too."""
+    passed = promising(points.listed(), recall)
     speed = attrgetter("queries_per_second" if objective == "throughput" else "speed")
     contenders = sorted(passed, key=speed, reverse=True)[:_CONTENDERS]
     default = index.untuned_funnel(k)
     contenders += [p for p in passed if p.funnel == default and p not in contenders]
     if len(contenders) < 2:
-        return list(points)
-    timings = race(index, sample.fit.queries, k, [point.funnel for point in contenders])
-    raced = {
-        point.funnel: replace(
-            point, seconds=timing.p50, queries_per_second=timing.queries_per_second
-        )
-        for point, timing in zip(contenders, timings, strict=True)
-    }
-    return [raced.get(point.funnel, point) for point in points]
+        return
+    timings = race(index, fit.queries, k, [point.funnel for point in contenders], deadline)
+    for point, timing in zip(contenders, timings, strict=True):
+        timed = replace(point, seconds=timing.p50, queries_per_second=timing.queries_per_second)
+        if point.funnel is None:
+            points.exact = timed
+        else:
+            points.timed[point.funnel] = timed
 
 
-def exact_point(index: Index, sample: Sample, k: int) -> FrontPoint:
+def exact_point(index: Index, fit: Part, k: int) -> FrontPoint:
     """Return exact search as the point that needs no check."""
-    timing = time_funnel(index, sample.fit.queries, k, None)
+    timing = time_funnel(index, fit.queries, k, None)
     return FrontPoint(
         None, 1.0, 1.0, timing.p50, timing.queries_per_second, resident_bytes(None, index.dim)
     )
 
 
 def fastest(
-    index: Index, sample: Sample, candidates: Sequence[Candidate], k: int, objective: Objective
-) -> tuple[Funnel, Timing]:
-    """Return the best candidate by the clock; a close race goes to the one predicted to win."""
-    leader: tuple[float, Funnel, Timing] | None = None
-    for candidate in candidates:
-        timing = time_funnel(index, sample.fit.queries, k, candidate.funnel)
+    index: Index, fit: Part, candidates: Sequence[Funnel], k: int, objective: Objective
+) -> int:
+    """Return the place of the best funnel by the clock; a close race goes to the one before."""
+    leader, least = 0, float("inf")
+    for place, funnel in enumerate(candidates):
+        timing = time_funnel(index, fit.queries, k, funnel)
         seconds = 1 / timing.queries_per_second if objective == "throughput" else timing.p50
         if objective == "memory":
-            seconds *= resident_bytes(candidate.funnel, index.dim)
-        if leader is None or seconds < _CLEARLY * leader[0]:
-            leader = seconds, candidate.funnel, timing
-    assert leader is not None
-    return leader[1], leader[2]
+            seconds *= resident_bytes(funnel, index.dim)
+        if seconds < _CLEARLY * least:
+            leader, least = place, seconds
+    return leader
 
 
-def _effect_of_a_cheap_one(
-    index: Index, sample: Sample, levels: Sequence[list[Candidate]]
-) -> float | None:
-    """Return the design effect where some 2% of the neighbours are missed."""
-    cheap = min(levels, key=lambda level: abs(LEVELS[level[0].level].loss - 0.02))
-    return design_effect(sample.check.found(index, cheap[0].funnel))
-
-
-def _distance(candidate: Candidate, aim: float, n_neighbours: int) -> float:
-    """Return how far a level lies from the loss aimed at, as a logarithm."""
-    level = LEVELS[candidate.level]
-    loss = level.loss or 0.5 / (n_neighbours * level.margin)
-    return abs(math.log(loss / aim))
+_CLEARLY = 0.9  # a funnel that the model ranks lower must take at most so much of the time

@@ -12,13 +12,15 @@ empirical Bernstein bound it is narrow enough near 1 to promise 0.999 from a tho
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
 
 Found = npt.NDArray[np.bool_]
 
-CAUTIOUS_EFFECT = 2.0  # assumed where too little was missed to measure it
+CAUTIOUS_EFFECT = 2.0  # assumed, at least, where too little was missed to measure it
 _USUAL_EFFECT = 1.3  # what embeddings of text show
 _ENOUGH_QUERIES = 20  # that miss something, to measure it
 
@@ -59,6 +61,41 @@ def lower_bound(found: Found, confidence: float, effect: float | None = None) ->
     trials = found.size / effect
     misses = float((~found).sum()) / effect
     return 1 - _binomial_upper(misses, trials, confidence)
+
+
+def design_effects(founds: Sequence[Found], confidence: float) -> list[float]:
+    """Return the design effect of each of some funnels of one path, from careful to cheap.
+
+    Careful funnels miss too little to tell: the next one that misses enough tells for them, but no
+    less than how the few misses there are fall together. What is told by few queries counts for
+    less: the effect grows by the squared ratio of Student's quantile to the normal one, as Korn and
+    Graubard advise.
+    """
+    effects: list[float] = []
+    known = CAUTIOUS_EFFECT
+    for found in reversed(founds):
+        measured = design_effect(found)
+        if measured is not None:
+            known = measured
+        effects.append(measured if measured is not None else max(known, _clumping(found)))
+    z = NormalDist().inv_cdf(confidence)
+    growth = [(1 + (z * z + 1) / (4 * max(len(found) - 1, 1))) ** 2 for found in founds]
+    return [effect * more for effect, more in zip(effects[::-1], growth, strict=True)]
+
+
+def _clumping(found: Found) -> float:
+    """Return how many misses the query of a miss has: the design effect of rare misses."""
+    misses = (~found).sum(axis=1)
+    return float((misses * misses).sum() / max(misses.sum(), 1))
+
+
+def fewest_neighbours(confidence: float, allowed: float) -> float:
+    """Return about how many neighbours, all of them found, show a loss of at most `allowed`."""
+    if allowed >= 1:
+        return 1.0
+    return (
+        _USUAL_EFFECT * math.log(1 - confidence) / math.log1p(-allowed) if allowed > 0 else math.inf
+    )
 
 
 def passing_loss(neighbours: int, confidence: float, allowed: float) -> float:

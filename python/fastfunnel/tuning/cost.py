@@ -1,7 +1,7 @@
 """What stages cost on this machine, from timing each of them once.
 
 A scan costs a + b * keep seconds a query, a later stage c + d * rows. The lines are fitted to two
-points each and remembered for the life of the process, so that tuning again compares alike.
+points each and remembered with the index, so that tuning it again compares alike.
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING, Literal
+from weakref import WeakKeyDictionary
 
 from fastfunnel.funnel import Funnel, Stage
 from fastfunnel.runtime import active_isa
+from fastfunnel.tuning.budget import Deadline
 from fastfunnel.tuning.sample import Queries
 
 if TYPE_CHECKING:
@@ -57,54 +59,59 @@ class Costs:
             seconds += self.later[stage](rows)
         return seconds
 
-    def of_funnel(self, funnel: Funnel, k: int) -> float | None:
-        """Return predicted seconds a query, None for stages that were not timed."""
-        stages = [bare(stage) for stage in funnel.stages]
-        if stages[0] not in self.scans or not self.later.keys() >= set(stages[1:]):
-            return None
-        return self.of(stages, [stage.keep or k for stage in funnel.stages])
+    def known(self, stage: Stage) -> bool:
+        """Return whether a stage was timed, in both places."""
+        return stage in self.scans and stage in self.later
 
 
-_remembered: dict[tuple[object, ...], Costs] = {}
+_remembered: WeakKeyDictionary[Index, dict[tuple[object, ...], Costs]] = WeakKeyDictionary()
 
 
 def measure(
-    index: Index, queries: Queries, stages: Sequence[Stage], k: int, objective: Objective
+    index: Index,
+    queries: Queries,
+    stages: Sequence[Stage],
+    k: int,
+    objective: Objective,
+    deadline: Deadline,
 ) -> Costs:
-    """Return the costs of these stages, timing those not timed before for such an index.
+    """Return the costs of these stages, as many as there is time for; the first in any case.
 
     Single queries on one thread for latency and memory, a batch on one thread for throughput.
 
     Args:
         index: what is searched; it builds the planes that the stages read.
         queries: (n, dim), at least one.
-        stages: without keeps.
+        stages: without keeps, at least one of sign bits.
         k: answers a query.
         objective: what the costs are for.
+        deadline: after which no further stage is timed.
     """
     batch = objective == "throughput"
     # Powers of two of rows: an index that grew a little is not timed again.
-    key = (active_isa(), index.dim, len(index).bit_length(), batch)
-    costs = _remembered.setdefault(key, Costs())
+    key = (active_isa(), len(index).bit_length(), batch)
+    costs = _remembered.setdefault(index, {}).setdefault(key, Costs())
     full = Stage(index.dim, "f32")
     few, many = _points(len(index), k)
-    for stage in [*stages, full]:
-        if stage not in costs.scans:
+    cheapest = min((s for s in stages if s.precision == "b1"), key=lambda s: s.dims)
+    for number, stage in enumerate([full, *stages]):
+        if stage in costs.later:
+            continue
+        if number > 1 and deadline.left < 0:
+            break
+        if stage != full:  # exact search is the better scan of all floats
             scan = _scan_batch if batch else _scan_single
             costs.scans[stage] = Line.through(
                 (few, many),
                 (scan(index, queries, stage, few, k), scan(index, queries, stage, many, k)),
             )
-    cheapest = min((s for s in stages if s.precision == "b1"), key=lambda s: s.dims)
-    for stage in [*stages, full]:
-        if stage not in costs.later:
-            costs.later[stage] = Line.through(
-                (few, many),
-                (
-                    _later(index, queries, cheapest, stage, few, k),
-                    _later(index, queries, cheapest, stage, many, k),
-                ),
-            )
+        costs.later[stage] = Line.through(
+            (few, many),
+            (
+                _later(index, queries, cheapest, stage, few, k),
+                _later(index, queries, cheapest, stage, many, k),
+            ),
+        )
     return costs
 
 
@@ -114,9 +121,7 @@ def _points(n_rows: int, k: int) -> tuple[int, int]:
 
 
 def _scan_single(index: Index, queries: Queries, stage: Stage, keep: int, k: int) -> float:
-    full = Stage(index.dim, "f32")
-    funnel = Funnel([full] if stage == full else [with_keep(stage, keep), full])
-    return _best(index, queries, funnel, k, 0)
+    return _best(index, queries, Funnel([with_keep(stage, keep), Stage(index.dim, "f32")]), k, 0)
 
 
 def _later(index: Index, queries: Queries, first: Stage, stage: Stage, rows: int, k: int) -> float:

@@ -47,14 +47,14 @@ class FrontPoint:
 
 @dataclass(frozen=True)
 class Front:
-    """What a tuning found for one k: points from careful to cheap, exact search first.
+    """What a tuning found for one k: exact search, then what was checked, careful to cheap.
 
     k: answers a query.
     recall: the recall that was tuned for.
     highest: the highest recall tuned for at this k so far: more may not be asked for.
     objective: "latency", "throughput" or "memory".
     n_rows: rows of the index then.
-    points: in the order in which they were tried.
+    points: exact search first; the others by the recall they promise.
     """
 
     k: int
@@ -79,18 +79,8 @@ class Front:
 
 
 def promising(points: Sequence[FrontPoint], recall: float) -> list[FrontPoint]:
-    """Return the points that promise a recall, the first of them exact search.
-
-    Points are walked from careful to cheap and left at the first that fails. In that order every
-    test may use the full error rate, although there are many (fixed-sequence testing: Angelopoulos
-    et al., Learn then Test, arXiv 2110.01052).
-    """
-    passed = [points[0]]
-    for point in points[1:]:
-        if point.promised < recall:
-            break
-        passed.append(point)
-    return passed
+    """Return the points that promise a recall, the first of them exact search."""
+    return [points[0], *(point for point in points[1:] if point.promised >= recall)]
 
 
 def best_point(points: Sequence[FrontPoint], objective: str) -> FrontPoint:
@@ -115,6 +105,10 @@ class Tuned:
         if (known := self.fronts.get(front.k)) is not None:
             front = replace(front, highest=max(front.highest, known.highest))
         return Tuned({**self.fronts, front.k: front})
+
+    def installed(self, n_rows: int) -> list[Funnel | None]:
+        """Return the funnel of every front for its own recall; None is exact search."""
+        return [self.funnel(k, None, n_rows) for k in self.fronts]
 
     def funnel(self, k: int, recall: float | None, n_rows: int) -> Funnel | None:
         """Return the funnel for a recall; None is exact search.

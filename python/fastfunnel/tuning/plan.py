@@ -3,7 +3,7 @@
 Given the ranks that each stage's score gives the true neighbours, a neighbour survives a funnel if
 its rank is within every stage's keep. Keeps start at their most and shrink step by step, always
 where a step saves the most seconds for the fewest neighbours lost. What is passed on the way are
-funnels of every level of care.
+funnels of every level of care, each of which keeps no more anywhere than the one before: a path.
 """
 
 from __future__ import annotations
@@ -50,6 +50,11 @@ class Candidate:
     seconds: float
 
 
+# Funnels of the same stages, from careful to cheap. A neighbour that one of them finds the one
+# before finds too, so recall falls along a path whatever the queries.
+Path = tuple[Candidate, ...]
+
+
 def keep_grid(k: int, most: int) -> list[int]:
     """Return the keeps to try, ascending from k to most in steps of about 30%."""
     grid = [k]
@@ -63,7 +68,7 @@ def plan(
     ranks: Mapping[Stage, Ranks],
     grid: Sequence[int],
     costs: Costs,
-) -> list[Candidate]:
+) -> Path:
     """Return the cheapest found keeps of these stages for each level they reach.
 
     Args:
@@ -72,8 +77,6 @@ def plan(
         grid: keeps to choose from, ascending, the first at least k.
         costs: seconds of the stages.
     """
-    if len(stages) == 1:
-        return [Candidate(Funnel(stages), 0, costs.of(stages, [grid[0]]))]
     wanted = [ranks[stage].ravel().astype(np.float32) for stage in stages[:-1]]
     places = [len(grid) - 1] * len(wanted)
     best: dict[int, Candidate] = {}
@@ -83,12 +86,12 @@ def plan(
         seconds = costs.of(stages, keeps)
         reached = _level(strain)
         if reached is None:
-            return list(best.values())
+            return tuple(best.values())
         if reached not in best or seconds < best[reached].seconds:
             best[reached] = Candidate(_funnel(stages, keeps), reached, seconds)
         step = _best_step(stages, wanted, grid, places, costs, seconds, strain)
         if step is None:
-            return list(best.values())
+            return tuple(best.values())
         places = step
 
 

@@ -17,8 +17,8 @@ def front_figure(report: TuningReport) -> Any:
     axes.plot([1e3 * p.seconds for p in tried], [p.recall for p in tried], "o", color="0.7")
     front = report.pareto
     axes.plot([1e3 * p.seconds for p in front], [p.recall for p in front], "-o", label="front")
-    before = report.default
-    axes.plot([1e3 * before.seconds], [before.recall], "s", color="tab:red", label="default")
+    if (before := report.default) is not None:
+        axes.plot([1e3 * before.seconds], [before.recall], "s", color="tab:red", label="default")
     axes.plot(
         [1e3 * report.latency_s], [report.recall], "*", ms=16, color="tab:green", label="chosen"
     )

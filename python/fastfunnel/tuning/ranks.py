@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastfunnel.funnel import Funnel, Stage
+from fastfunnel.tuning.budget import Deadline
 from fastfunnel.tuning.sample import Part
 
 if TYPE_CHECKING:
@@ -18,7 +19,9 @@ Ranks = npt.NDArray[np.int32]
 BEYOND = np.iinfo(np.int32).max
 
 
-def neighbour_ranks(index: Index, part: Part, stage: Stage, depth: int) -> Ranks:
+def neighbour_ranks(
+    index: Index, part: Part, stage: Stage, depth: int, deadline: Deadline
+) -> Ranks:
     """Return the rank of every true neighbour under the stage's score over all rows.
 
     Later stages rank survivors only, among which a neighbour stands no lower than here: a funnel
@@ -29,12 +32,16 @@ def neighbour_ranks(index: Index, part: Part, stage: Stage, depth: int) -> Ranks
         part: queries with their truth (n, k).
         stage: dims and precision; its keep does not matter.
         depth: ranks looked at.
+        deadline: of the search.
 
     Returns:
         int32 (n, k), 1 for the first; BEYOND where the rank exceeds depth.
+
+    Raises:
+        OutOfTimeError: the deadline passed first.
     """
     alone = Funnel([Stage(stage.dims, stage.precision, None, stage.symmetric)])
-    return ranks_in(part.truth, part.answers(index, depth, alone))
+    return ranks_in(part.truth, part.answers(index, depth, alone, deadline))
 
 
 def ranks_in(truth: npt.NDArray[np.int64], ids: npt.NDArray[np.int64]) -> Ranks:

@@ -42,7 +42,7 @@ class TuningReport:
     bytes: the same for all rows.
     stages: survivors of every stage of the chosen funnel.
     front: everything checked, from careful to cheap; see `pareto`.
-    default: the funnel that searching used before, measured the same way.
+    default: the funnel that untuned searching uses, measured the same way; None where time was out.
     queries: "queries" if they were given, "rows" if rows of the index stood in for them.
     n_fit, n_check: queries that chose, queries that checked.
     rotation: what a rotation would gain, if that was looked at.
@@ -64,7 +64,7 @@ class TuningReport:
     bytes: int
     stages: tuple[StageSurvivors, ...]
     front: Front
-    default: FrontPoint
+    default: FrontPoint | None
     queries: str
     n_fit: int
     n_check: int
@@ -99,7 +99,7 @@ class TuningReport:
             "stages": [{**asdict(s), "stage": str(s.stage)} for s in self.stages],
             "pareto": [point.to_dict() for point in self.pareto],
             "front": self.front.to_dict(),
-            "default": self.default.to_dict(),
+            "default": None if self.default is None else self.default.to_dict(),
             "rotation": None if self.rotation is None else asdict(self.rotation),
         }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING, Literal
@@ -10,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastfunnel.funnel import Funnel
+from fastfunnel.tuning.budget import NEVER, Deadline, OutOfTimeError
 
 if TYPE_CHECKING:
     from fastfunnel.index import Index
@@ -21,8 +24,8 @@ MOST_ROWS = 2000  # rows drawn as queries
 MOST_QUERIES = 10_000  # queries used of those given
 FIT_SHARE = 0.3  # of the queries choose; checking needs the more, since its bound is the promise
 MOST_FIT = 300
-_CHUNK = 64  # queries answered at a time, so that Ctrl-C gets through
-_FEWEST = 32  # queries answered exactly whatever the budget
+_FIRST_CHUNK, _MOST_CHUNK = 8, 256  # queries of a call; about so many as take …
+_CHUNK_SECONDS = 0.1  # … this long, so that deadlines and Ctrl-C get through
 
 
 @dataclass(frozen=True)
@@ -52,19 +55,50 @@ class Part:
         """Return how many answers to ask for so that k are left without the query's own row."""
         return k if self.own is None else k + 1
 
-    def answers(self, index: Index, k: int, funnel: Funnel | None) -> Ids:
-        """Return ids (n, k) that a funnel finds, None meaning exact search, without own rows."""
-        chunks = []
-        for first in range(0, len(self), _CHUNK):
-            some = self.queries[first : first + _CHUNK]
-            ids = index.search(some, self.asked(k), funnel=funnel, exact=funnel is None).ids
-            own = None if self.own is None else self.own[first : first + _CHUNK]
-            chunks.append(ids if own is None else without_own(ids, own))
+    def answers(
+        self, index: Index, k: int, funnel: Funnel | None, deadline: Deadline = NEVER
+    ) -> Ids:
+        """Return ids (n, k) that a funnel finds, None meaning exact search, without own rows.
+
+        Raises:
+            OutOfTimeError: the deadline passed first.
+        """
+        return np.concatenate(list(self.in_chunks(index, k, funnel, deadline)))
+
+    def answers_in_time(
+        self, index: Index, k: int, funnel: Funnel | None, deadline: Deadline
+    ) -> Ids:
+        """Return what `answers` does for as many of the queries as the time suffices for."""
+        chunks: list[Ids] = []
+        with suppress(OutOfTimeError):
+            for ids in self.in_chunks(index, k, funnel, deadline):
+                chunks.append(ids)  # noqa: PERF402 - what was answered in time must stay
         return np.concatenate(chunks)
 
-    def found(self, index: Index, funnel: Funnel | None) -> npt.NDArray[np.bool_]:
-        """Return which of the true neighbours a funnel finds, (n, k)."""
-        return are_among(self.truth, self.answers(index, self.truth.shape[1], funnel))
+    def in_chunks(
+        self, index: Index, k: int, funnel: Funnel | None, deadline: Deadline
+    ) -> Iterator[Ids]:
+        """Yield what `answers` returns, some queries at a time, the first of them in any case."""
+        first, size = 0, _FIRST_CHUNK
+        while first < len(self):
+            if first > 0:
+                deadline.check()
+            start = monotonic()
+            some = self[first : first + size]
+            ids = index.search(some.queries, self.asked(k), funnel=funnel, exact=funnel is None).ids
+            yield ids if some.own is None else without_own(ids, some.own)
+            first += size
+            seconds = monotonic() - start
+            if seconds > _CHUNK_SECONDS:
+                size = max(1, size // 2)
+            elif 2 * seconds < _CHUNK_SECONDS:
+                size = min(2 * size, _MOST_CHUNK)
+
+    def found(
+        self, index: Index, funnel: Funnel | None, deadline: Deadline = NEVER
+    ) -> npt.NDArray[np.bool_]:
+        """Return which of the true neighbours a funnel finds, (n, k); raises as `answers` does."""
+        return are_among(self.truth, self.answers(index, self.truth.shape[1], funnel, deadline))
 
 
 @dataclass(frozen=True)
@@ -81,7 +115,7 @@ class Sample:
     source: Literal["queries", "rows"]
 
 
-def draw(index: Index, queries: Queries | None, k: int, seed: int, seconds: float) -> Sample:
+def draw(index: Index, queries: Queries | None, k: int, seed: int, deadline: Deadline) -> Sample:
     """Return a seeded sample with exact answers, as large as can be answered in the time.
 
     Args:
@@ -90,7 +124,7 @@ def draw(index: Index, queries: Queries | None, k: int, seed: int, seconds: floa
             None takes rows of the index, each looking for its neighbours other than itself.
         k: neighbours a query, fewer than the index has rows.
         seed: of the order in which queries are taken and split.
-        seconds: for the exact answers.
+        deadline: of the exact answers; a few are given in any case.
 
     Raises:
         ValueError: fewer than two different queries.
@@ -103,7 +137,9 @@ def draw(index: Index, queries: Queries | None, k: int, seed: int, seconds: floa
         queries = rng.permutation(np.unique(queries, axis=0))[:MOST_QUERIES]
     if len(queries) < 2:
         raise ValueError(f"sample_queries must hold at least 2 different ones, got {len(queries)}")
-    answered = _answer(index, Part(queries, np.empty((len(queries), k), np.int64), own), k, seconds)
+    asked = Part(queries, np.empty((len(queries), 0), np.int64), own)
+    truth = asked.answers_in_time(index, k, None, deadline)
+    answered = Part(queries, truth, own)[: len(truth)]
     n_fit = min(max(1, int(FIT_SHARE * len(answered))), MOST_FIT)
     return Sample(answered[:n_fit], answered[n_fit:], "queries" if own is None else "rows")
 
@@ -122,16 +158,3 @@ def without_own(ids: Ids, own: Ids) -> Ids:
     is_own[~is_own.any(axis=1), -1] = True
     rest: Ids = ids[~is_own].reshape(len(ids), -1)
     return rest
-
-
-def _answer(index: Index, part: Part, k: int, seconds: float) -> Part:
-    """Return as many of the queries as can be answered exactly in the time, with their truth."""
-    start = monotonic()
-    truth: list[Ids] = []
-    for first in range(0, len(part), _CHUNK):
-        if first >= _FEWEST and monotonic() - start > seconds:
-            break
-        truth.append(part[first : first + _CHUNK].answers(index, k, None))
-    answers = np.concatenate(truth)
-    some = part[: len(answers)]
-    return Part(some.queries, answers, some.own)

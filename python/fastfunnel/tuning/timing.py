@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from statistics import median
 from time import perf_counter
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from fastfunnel.funnel import Funnel
 from fastfunnel.runtime import active_isa
+from fastfunnel.tuning.budget import NEVER, Deadline
 from fastfunnel.tuning.sample import Queries
 
 if TYPE_CHECKING:
@@ -34,46 +36,57 @@ class Timing:
     queries_per_second: float
 
 
-_remembered: dict[tuple[object, ...], Timing] = {}
-_raced: set[tuple[object, ...]] = set()
+Key = tuple[str, int, int, Funnel | None]
+
+_remembered: WeakKeyDictionary[Index, dict[Key, Timing]] = WeakKeyDictionary()
+_raced: WeakKeyDictionary[Index, set[Key]] = WeakKeyDictionary()
 
 
 def time_funnel(index: Index, queries: Queries, k: int, funnel: Funnel | None) -> Timing:
     """Return how fast a funnel is (None: exact search), the best of a few rounds.
 
-    Other work on the machine only ever adds time, so the least is the truest. Remembered for the
-    life of the process, so that tuning again chooses alike.
+    Other work on the machine only ever adds time, so the least is the truest. Remembered with
+    the index, so that tuning it again chooses alike.
     """
+    known = _remembered.setdefault(index, {})
     key = _key(index, k, funnel)
-    if key not in _remembered:
-        _remembered[key] = measure(index, queries, k, funnel)
-    return _remembered[key]
+    if key not in known:
+        known[key] = measure(index, queries, k, funnel)
+    return known[key]
 
 
 def race(
-    index: Index, queries: Queries, k: int, funnels: Sequence[Funnel | None], rounds: int = 4
+    index: Index,
+    queries: Queries,
+    k: int,
+    funnels: Sequence[Funnel | None],
+    deadline: Deadline = NEVER,
+    rounds: int = 4,
 ) -> list[Timing]:
     """Return the timings of funnels that take turns, so that a busy moment hits all of them.
 
     Also remembered: funnels that have been in a race do not run again.
     """
     keys = [_key(index, k, funnel) for funnel in funnels]
-    if not _raced.issuperset(keys):
+    raced = _raced.setdefault(index, set())
+    if not raced.issuperset(keys):
         for _ in range(rounds):
+            if deadline.left < 0:
+                break
             for key, funnel in zip(keys, funnels, strict=True):
                 known = time_funnel(index, queries, k, funnel)
                 fresh = measure(index, queries, k, funnel)
-                _remembered[key] = Timing(
+                _remembered[index][key] = Timing(
                     min(known.p50, fresh.p50),
                     min(known.p99, fresh.p99),
                     max(known.queries_per_second, fresh.queries_per_second),
                 )
-        _raced.update(keys)
-    return [_remembered[key] for key in keys]
+        raced.update(keys)
+    return [time_funnel(index, queries, k, funnel) for funnel in funnels]
 
 
-def _key(index: Index, k: int, funnel: Funnel | None) -> tuple[object, ...]:
-    return (active_isa(), index.dim, len(index), k, funnel)
+def _key(index: Index, k: int, funnel: Funnel | None) -> Key:
+    return (active_isa(), len(index), k, funnel)
 
 
 def measure(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, get_args
 
 import numpy as np
@@ -10,19 +12,19 @@ import numpy.typing as npt
 
 from fastfunnel.arguments import as_count, as_queries
 from fastfunnel.funnel import Funnel, Stage
-from fastfunnel.tuning.budget import Budget, Progress, progress_bar
+from fastfunnel.tuning.budget import Budget, Deadline, OutOfTimeError, Progress, progress_bar
 from fastfunnel.tuning.candidates import propose
-from fastfunnel.tuning.check import check, exact_point, promise
-from fastfunnel.tuning.confidence import lower_bound
+from fastfunnel.tuning.chains import LEADERS_SHARE, Chain, choose_chains
+from fastfunnel.tuning.check import ROWS_LOSE_LESS, check, exact_point, fastest
+from fastfunnel.tuning.confidence import fewest_neighbours, passing_loss
 from fastfunnel.tuning.cost import Costs, Objective, measure
 from fastfunnel.tuning.front import Front, FrontPoint
-from fastfunnel.tuning.plan import LEVELS, Candidate
+from fastfunnel.tuning.plan import Path
 from fastfunnel.tuning.ranks import Ranks, neighbour_ranks
 from fastfunnel.tuning.report import StageSurvivors, TuningReport
 from fastfunnel.tuning.rotation_gain import RotationGain, rotation_gain
 from fastfunnel.tuning.sample import Sample, are_among, draw
 from fastfunnel.tuning.space import resident_bytes, scorers
-from fastfunnel.tuning.timing import time_funnel
 
 if TYPE_CHECKING:
     from fastfunnel.index import Index
@@ -32,7 +34,10 @@ _DEPTH_SHARE, _LEAST_DEPTH, _MOST_DEPTH = 32, 4096, 16_384
 _FINE_DEPTH = 1024  # ranks looked at under int8 and float scores, which put neighbours first
 
 # Shares of the budget that are spent when a step ends.
-_SAMPLED, _RANKED, _TIMED, _PLANNED, _ROTATED, _CHECKED = 0.3, 0.5, 0.6, 0.7, 0.78, 0.95
+_SAMPLED, _RANKED, _TIMED, _PLANNED, _ROTATED, _CHECKED = 0.2, 0.36, 0.5, 0.56, 0.64, 0.94
+_SURVIVOR_QUERIES = 200  # that show what each stage of the chosen funnel lets through
+_TESTS = 15  # checks of a funnel like the one expected to win that there should be time for
+_FEWEST_CHECKS, _SPARE = 100, 3  # queries, and times what is needed: even if they take longer
 
 
 def tune(
@@ -90,92 +95,119 @@ class _Tuning:
 
     def run(self, queries: npt.NDArray[np.float32] | None) -> TuningReport:
         """Sample, plan, check, choose."""
-        self.bar.step("exact answers", 0.0)
-        sample = draw(self.index, queries, self.k, self.seed, self.budget.left_until(_SAMPLED))
+        self.bar.step("the default funnel", 0.0)
+        self.index.untuned_funnel(self.k)  # measures once, and remembers
+        self.budget.share_the_rest()
+        self._show("exact answers", 0.0)
+        sample = draw(self.index, queries, self.k, self.seed, self.budget.until(_SAMPLED))
         gain: RotationGain | None = None
-        if len(self.index) < max(_FEWEST_ROWS, 8 * self.k):
-            points = [exact_point(self.index, sample, self.k)]
-        else:
-            levels = self._levels(sample)
-            if self.index.rotation is None:
-                self.bar.step("rotation", _PLANNED)
-                seconds = self.budget.left_until(_ROTATED)
-                gain = rotation_gain(self.index, sample.fit.queries, self.seed, seconds)
-            points = self._check(sample, levels)
+        points: list[FrontPoint] = []
+        if self._worth_tuning():
+            with suppress(OutOfTimeError):
+                chains, sample, costs = self._chains(sample)
+                if self.index.rotation is None:
+                    self._show("rotation", _PLANNED)
+                    left = self.budget.until(_ROTATED).left
+                    gain = rotation_gain(self.index, sample.fit.queries, costs, self.seed, left)
+                points = self._check(sample, chains)
+        points = points or [exact_point(self.index, sample.fit, self.k)]
         front = Front(
             self.k, self.recall, self.recall, self.objective, len(self.index), tuple(points)
         )
         return self._report(sample, front, gain)
 
-    def _levels(self, sample: Sample) -> list[list[Candidate]]:
-        """Return candidates by level of care."""
-        self.bar.step("ranks of the neighbours", _SAMPLED)
+    def _worth_tuning(self) -> bool:
+        return len(self.index) >= max(_FEWEST_ROWS, 8 * self.k)
+
+    def _show(self, what: str, share: float) -> None:
+        self.bar.step(what, self.budget.share_at(self.budget.until(share)))
+
+    def _chains(self, sample: Sample) -> tuple[list[Chain], Sample, Costs]:
+        """Return what to test, the sample with as many check queries as time allows, and costs."""
+        self._show("ranks of the neighbours", _SAMPLED)
         n_rows = len(self.index)
         depth = min(max(n_rows // _DEPTH_SHARE, _LEAST_DEPTH, 8 * self.k), _MOST_DEPTH, n_rows // 2)
         depth = max(depth, self.k)
         ranks = self._ranks(sample, depth)
-        self.bar.step("costs of the stages", _RANKED)
-        costs = measure(self.index, sample.fit.queries, list(ranks), self.k, self.objective)
-        self.bar.step("candidates", _TIMED)
-        levels = propose(
+        self._show("costs of the stages", _RANKED)
+        timed = self.budget.until(_TIMED)
+        queries = sample.fit.queries
+        costs = measure(self.index, queries, list(ranks), self.k, self.objective, timed)
+        self._show("candidates", _TIMED)
+        paths = propose(
             self.index.dim,
             sample.fit.asked(self.k),
             depth,
-            ranks,
+            {stage: found for stage, found in ranks.items() if costs.known(stage)},
             costs,
             self._weight,
-            lambda: self.budget.left_until(_PLANNED) > 0,
+            lambda: self.budget.until(_PLANNED).left > 0,
         )
-        return self._with_default(sample, levels, costs)
+        chains = self._chosen_chains(sample, paths)
+        if not chains:
+            raise OutOfTimeError
+        seconds = (_CHECKED - _ROTATED) * self.budget.seconds / _TESTS
+        predicted = chains[0].path[chains[0].start].seconds
+        needed = _SPARE * fewest_neighbours(self._leaders(), self._allowed(sample)) / self.k
+        needed = min(needed, len(sample.check))
+        n_check = max(_FEWEST_CHECKS, int(needed), int(seconds / max(predicted, 1e-9)))
+        return chains, replace(sample, check=sample.check[:n_check]), costs
 
     def _ranks(self, sample: Sample, depth: int) -> dict[Stage, Ranks]:
-        """Return the ranks under as many stages as there is time for, sign bits in any case."""
+        """Return the ranks under as many stages as there is time for, sign bits first."""
         ranks: dict[Stage, Ranks] = {}
-        for stage in scorers(self.index.dim):
-            if stage.precision != "b1" and self.budget.left_until(_RANKED) < 0 and len(ranks) > 1:
-                break
-            looked_at = (
-                depth if stage.precision == "b1" else min(depth, max(_FINE_DEPTH, 8 * self.k))
-            )
-            ranks[stage] = neighbour_ranks(self.index, sample.fit, stage, looked_at)
+        deadline = self.budget.until(_RANKED)
+        try:
+            for stage in scorers(self.index.dim):
+                fine = min(depth, max(_FINE_DEPTH, 8 * self.k))
+                looked_at = depth if stage.precision == "b1" else fine
+                ranks[stage] = neighbour_ranks(self.index, sample.fit, stage, looked_at, deadline)
+                deadline.check()
+        except OutOfTimeError:
+            if not ranks:
+                raise
         return ranks
+
+    def _chosen_chains(self, sample: Sample, paths: Sequence[Path]) -> list[Chain]:
+        return choose_chains(
+            paths,
+            passing_loss(sample.check.truth.size, self._leaders(), self._allowed(sample)),
+            lambda one: one.seconds * self._weight(one.funnel),
+            lambda some: fastest(
+                self.index, sample.fit, [one.funnel for one in some], self.k, self.objective
+            ),
+            self.index.untuned_funnel(self.k),
+        )
+
+    def _allowed(self, sample: Sample) -> float:
+        """Return the share of neighbours that the queries of the sample may lose."""
+        return (1 - self.recall) / (1 if sample.source == "queries" else ROWS_LOSE_LESS)
+
+    def _leaders(self) -> float:
+        """Return the confidence at which the first chain is tested."""
+        return 1 - (1 - self.confidence) * LEADERS_SHARE
 
     def _weight(self, funnel: Funnel) -> float:
         return resident_bytes(funnel, self.index.dim) if self.objective == "memory" else 1.0
 
-    def _with_default(
-        self, sample: Sample, levels: list[list[Candidate]], costs: Costs
-    ) -> list[list[Candidate]]:
-        """Return the levels with the automatic funnel as one of its own, where it belongs."""
-        funnel = self.index.untuned_funnel(self.k)
-        if funnel is None:
-            return levels
-        loss = 1 - float(sample.fit.found(self.index, funnel).mean())
-        places = [i for i, one in enumerate(LEVELS) if one.margin == 1 and loss <= one.loss]
-        if not places:
-            return levels
-        default = Candidate(funnel, places[0], costs.of_funnel(funnel, self.k) or 0.0)
-        return sorted([*levels, [default]], key=lambda level: level[0].level)
+    def _check(self, sample: Sample, chains: Sequence[Chain]) -> list[FrontPoint]:
+        start = self.budget.until(_CHECKED).left
 
-    def _check(self, sample: Sample, levels: Sequence[list[Candidate]]) -> list[FrontPoint]:
-        start = self.budget.spent
-
-        def in_time(share: float) -> bool:
-            left = self.budget.left_until(_CHECKED)
-            end = _CHECKED * self.budget.seconds
-            shown = min(1.0, (start + share * max(end - start, 0)) / self.budget.seconds)
-            self.bar.step("checking on held-out queries", shown)
-            return left > 0
+        def step(share: float) -> Deadline:
+            deadline = self.budget.until(_CHECKED)
+            deadline = Deadline(deadline.moment - (1 - share) * max(start, 0.0))
+            self.bar.step("checking on held-out queries", self.budget.share_at(deadline))
+            return deadline
 
         return check(
             self.index,
             sample,
-            levels,
+            chains,
             self.k,
             self.recall,
             self.confidence,
             self.objective,
-            in_time,
+            step,
         )
 
     def _report(self, sample: Sample, front: Front, gain: RotationGain | None) -> TuningReport:
@@ -196,7 +228,7 @@ class _Tuning:
             bytes=chosen.bytes_per_row * n_rows,
             stages=tuple(self._survivors(sample, chosen.funnel)),
             front=front,
-            default=self._default_point(sample),
+            default=self._default_point(front),
             queries=sample.source,
             n_fit=len(sample.fit),
             n_check=len(sample.check),
@@ -205,33 +237,23 @@ class _Tuning:
             seconds=self.budget.spent,
         )
 
-    def _default_point(self, sample: Sample) -> FrontPoint:
+    def _default_point(self, front: Front) -> FrontPoint | None:
         funnel = self.index.untuned_funnel(self.k)
-        if funnel is None:
-            return exact_point(self.index, sample, self.k)
-        timing = time_funnel(self.index, sample.fit.queries, self.k, funnel)
-        found = sample.check.found(self.index, funnel)
-        return FrontPoint(
-            funnel,
-            float(found.mean()),
-            promise(lower_bound(found, self.confidence), sample.source),
-            timing.p50,
-            timing.queries_per_second,
-            resident_bytes(funnel, self.index.dim),
-        )
+        return next((point for point in front.points if point.funnel == funnel), None)
 
     def _survivors(self, sample: Sample, funnel: Funnel | None) -> list[StageSurvivors]:
         """Return what each stage lets through, by cutting the funnel short behind it."""
         if funnel is None:
             return []
-        some = sample.check[: min(len(sample.check), 500)]
+        some = sample.check[:_SURVIVOR_QUERIES]
+        deadline = self.budget.until(1.0)
         survivors, rows = [], len(self.index)
         for number, stage in enumerate(funnel.stages, 1):
             keep = stage.keep or self.k
             cut = Funnel([*funnel.stages[: number - 1], Stage(stage.dims, stage.precision)])
             passed = keep - some.asked(0) if stage.keep else keep  # less its own row, if it has one
-            ids = some.answers(self.index, min(passed, rows - 1), cut)
-            found = are_among(some.truth, ids)
+            ids = some.answers_in_time(self.index, min(passed, rows - 1), cut, deadline)
+            found = are_among(some.truth[: len(ids)], ids)
             survivors.append(StageSurvivors(stage, rows, min(keep, rows), float(found.mean())))
             rows = min(keep, rows)
         return survivors
@@ -245,12 +267,14 @@ class _Tuning:
                 "or easier, so the funnel may lose only half of what the target allows. Tune with "
                 "real queries when you have some."
             )
-        perfect = promise(
-            lower_bound(np.ones_like(sample.check.truth, dtype=bool), self.confidence, 1.3),
-            sample.source,
-        )
-        if chosen.funnel is None and perfect < self.recall < 1:
-            factor = (1 - perfect) / (1 - self.recall)
+        needed = fewest_neighbours(self._leaders(), self._allowed(sample))
+        if len(front.points) == 1 and self._worth_tuning():
+            notes.append(
+                f"The budget of {self.budget.seconds:g} seconds ended before a funnel was checked, "
+                "so search stays exact. Give more."
+            )
+        elif chosen.funnel is None and sample.check.truth.size < needed < np.inf:
+            factor = needed / sample.check.truth.size
             notes.append(
                 f"{len(sample.check):,} held-out queries cannot show recall {self.recall:g} with "
                 f"{self.confidence:.0%} confidence even if nothing is missed, so search stays "

@@ -1,0 +1,286 @@
+"""Texts, their metadata and their vectors, in one directory."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, final
+
+from fastfunnel.collection.embedding import Progress, cache_vectors
+from fastfunnel.collection.fusion import reciprocal_ranks
+from fastfunnel.collection.hit import Hit
+from fastfunnel.collection.inputs import Metadata, check_ids, documents
+from fastfunnel.collection.opening import chosen_embedder, remembered_embedder
+from fastfunnel.collection.store import Document, Store, is_store
+from fastfunnel.collection.vectors import RowVectors
+from fastfunnel.collection.where import Condition, compile_where
+from fastfunnel.embedders import Embedder, FloatRows
+from fastfunnel.tuning import TuningReport
+
+FILE_NAME = "collection.sqlite"
+DEFAULT_MODEL = "wordllama-l2-supercat"
+LEAST_DEPTH = 100  # rows of each ranking that a hybrid search fuses
+LEFT_BY_A_KILL = tuple(FILE_NAME + ending for ending in ("", "-wal", "-shm", "-journal"))
+
+
+@final
+class Collection:
+    """Texts that can be searched by meaning, by words and by metadata.
+
+    A directory holds SQLite for texts, metadata, full text and every vector by its text's hash,
+    and an index of the vectors. SQLite is the truth: what `add` returned is durable, and an index
+    that a kill left behind catches up when it is opened, without a call to the model. Safe to use
+    from several threads; other processes see changes at their next call.
+
+    Args:
+        path: the directory; made if it does not exist.
+        embedder: what embeds texts and queries: an object of the Embedder protocol, or a model's
+            name for `embedders.embedder_for`. None takes the one the directory remembers, and
+            WordLlama, which works offline, for a new one.
+        dim: dims of the vectors for a model given by name; None for its full length.
+
+    Raises:
+        ValueError: the directory holds something else or is damaged, or its vectors are of
+            another model or dim than the embedder's.
+        ImportError, EmbeddingError: the embedder cannot be made.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        embedder: Embedder | str | None = None,
+        *,
+        dim: int | None = None,
+    ) -> None:
+        """Open the collection, or make it."""
+        self.path = Path(path)
+        file = self.path / FILE_NAME
+        if not is_store(file):
+            others = {one.name for one in self.path.iterdir()} if self.path.is_dir() else set()
+            if self.path.is_file() or not others <= set(LEFT_BY_A_KILL):
+                raise ValueError(f"path must be new, empty or a collection, got {self.path}")
+            self.embedder = chosen_embedder(embedder or DEFAULT_MODEL, dim)
+            self.path.mkdir(parents=True, exist_ok=True)
+            about = {"model": self.embedder.model, "dim": str(self.embedder.dim)}
+            self._store = Store(file, create=about)
+        else:
+            self._store = Store(file)
+            try:
+                self.embedder = remembered_embedder(self._store, embedder, dim)
+            except BaseException:
+                self._store.close()
+                raise
+        self._lock = threading.RLock()
+        self._vectors = RowVectors(self.path, self._store, self.embedder.dim, self.embedder.model)
+        self._seen = self._store.version()
+
+    def add(
+        self,
+        texts: Sequence[str],
+        metadatas: Sequence[Metadata | None] | None = None,
+        ids: Sequence[str] | None = None,
+        *,
+        progress: Progress | None = None,
+    ) -> list[str]:
+        """Add texts; all of them, or none if anything fails.
+
+        Texts embedded before, here or in a job that was cut off, cost no call to the model.
+
+        Args:
+            texts: what to find.
+            metadatas: a JSON object a text, or None for none.
+            ids: unique strs that are not taken; None draws new ones.
+            progress: told (texts with vectors, texts in all) while it embeds.
+
+        Returns:
+            The ids.
+
+        Raises:
+            TypeError, ValueError: for arguments of another kind, for ids that are taken.
+            EmbeddingError: the model failed; vectors it gave until then are kept for the next try.
+        """
+        given = documents(texts, metadatas, ids)
+        self._put(given, replace=False, progress=progress)
+        return [one.id for one in given]
+
+    def upsert(
+        self,
+        texts: Sequence[str],
+        metadatas: Sequence[Metadata | None] | None = None,
+        ids: Sequence[str] | None = None,
+        *,
+        progress: Progress | None = None,
+    ) -> list[str]:
+        """Add texts, as `add` does, in place of those with the same ids; equal ones stay."""
+        given = documents(texts, metadatas, ids)
+        self._put(given, replace=True, progress=progress)
+        return [one.id for one in given]
+
+    def delete(
+        self, ids: Sequence[str] | None = None, *, where: Mapping[str, Any] | None = None
+    ) -> int:
+        """Remove documents by id or by a filter; return how many there were.
+
+        Unknown ids are no error. The vectors stay cached.
+
+        Raises:
+            TypeError, ValueError: for arguments of another kind, for both or neither.
+        """
+        if (ids is None) == (where is None):
+            raise ValueError("delete takes either ids or where")
+        chosen = None if ids is None else check_ids(ids)
+        condition = None if where is None else compile_where(where)
+        with self._lock:
+            with self._store.transaction():
+                if chosen is None:
+                    found = self._store.by_row(self._store.rows(condition))
+                    chosen = [one.id for one in found.values()]
+                removed = self._store.delete(chosen)
+            self._vectors.follow(removed)
+        return len(removed)
+
+    def search(
+        self,
+        text: str,
+        k: int = 10,
+        *,
+        where: Mapping[str, Any] | None = None,
+        hybrid: bool = False,
+        exact: bool = False,
+    ) -> list[Hit]:
+        """Return at most k hits, best first.
+
+        Args:
+            text: the question.
+            k: answers, at least 1.
+            where: a filter on metadata, as {"lang": "en", "year": {"$gte": 2020}}: see
+                fastfunnel/collection/where.py. Filtered searches are exact.
+            hybrid: also rank by the words of the question (BM25), and fuse both rankings by
+                reciprocal rank.
+            exact: score every vector in full instead of by the funnel.
+
+        Raises:
+            TypeError, ValueError: for a blank question, k below 1, or a where that is no filter.
+            EmbeddingError: the model failed.
+        """
+        if not isinstance(text, str) or not text.strip():
+            raise ValueError(f"text must be a question, got {text!r}")
+        if isinstance(k, bool) or not isinstance(k, int) or k < 1:
+            raise ValueError(f"k must be an int of at least 1, got {k!r}")
+        condition = None if where is None else compile_where(where)
+        query = self.embedder.encode_queries([text])
+        with self._lock:
+            self._catch_up()
+            ranked = self._ranked(text, query, k, condition, hybrid, exact)
+            found = self._store.by_row([row for row, _ in ranked])
+        return [Hit.of(found[row], score) for row, score in ranked if row in found]
+
+    def get(self, ids: Sequence[str]) -> list[Hit | None]:
+        """Return the documents with these ids, None where there is none; their scores are nan."""
+        chosen = check_ids(ids)
+        with self._lock:
+            found = self._store.by_id(chosen)
+        return [Hit.of(found[id], float("nan")) if id in found else None for id in chosen]
+
+    def tune(
+        self,
+        queries: Sequence[str] | None = None,
+        k: int = 10,
+        recall: float = 0.99,
+        **options: Any,
+    ) -> TuningReport:
+        """Find the cheapest funnel with this recall, as `Index.tune`; the index remembers it."""
+        asked = None if queries is None else self.embedder.encode_queries(queries)
+        with self._lock:
+            self._catch_up()
+            report = self._vectors.index.tune(asked, k, recall, **options)
+        return report
+
+    def verify(self) -> list[str]:
+        """Return what is wrong with the files, a sentence each; nothing if all is well."""
+        with self._lock:
+            return [*self._store.check(), *self._vectors.check()]
+
+    @property
+    def index(self) -> Any:
+        """The index of the vectors; its ids are row numbers of the store."""
+        return self._vectors.index
+
+    def close(self) -> None:
+        """Close the files, which loses nothing if it is left out; it cannot be used any more."""
+        with self._lock:
+            self._vectors.close()
+            self._store.close()
+
+    def __enter__(self) -> Collection:
+        """Return the collection, to be closed at the end of the block."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
+        self.close()
+
+    def __len__(self) -> int:
+        """Return the number of documents."""
+        with self._lock:
+            return self._store.count()
+
+    def __contains__(self, id: object) -> bool:
+        """Return whether a document has this id."""
+        with self._lock:
+            return isinstance(id, str) and bool(self._store.by_id([id]))
+
+    def __iter__(self) -> Iterator[Hit]:
+        """Iterate over the documents as they were added; their scores are nan."""
+        with self._lock:
+            found = list(self._store.documents())
+        return (Hit.of(one, float("nan")) for one in found)
+
+    def __repr__(self) -> str:
+        """Return what the collection holds."""
+        return f"<fastfunnel.Collection: {len(self)} texts, {self.embedder.model}, {self.path}>"
+
+    def _put(self, given: list[Document], *, replace: bool, progress: Progress | None) -> None:
+        if not replace:
+            self._refuse_taken(given)  # before the model is paid
+        cache_vectors(given, self.embedder, self._store, self._lock, progress)
+        with self._lock:
+            with self._store.transaction():
+                held = self._store.by_id([one.id for one in given])
+                if not replace:
+                    self._refuse_taken(given)
+                new = [one for one in given if held.get(one.id) != one]
+                removed = self._store.delete([one.id for one in new if one.id in held])
+                self._store.insert(new)
+            self._vectors.follow(removed)
+
+    def _refuse_taken(self, given: list[Document]) -> None:
+        with self._lock:
+            taken = self._store.by_id([one.id for one in given])
+        if taken:
+            raise ValueError(f"ids must not be taken, got {next(iter(taken))!r}; upsert replaces")
+
+    def _catch_up(self) -> None:
+        version = self._store.version()
+        if version != self._seen:
+            self._vectors.catch_up()
+            self._seen = version
+
+    def _ranked(
+        self,
+        text: str,
+        query: FloatRows,
+        k: int,
+        condition: Condition | None,
+        hybrid: bool,
+        exact: bool,
+    ) -> list[tuple[int, float]]:
+        among = None if condition is None else self._store.rows(condition)
+        depth = max(LEAST_DEPTH, k) if hybrid else k
+        near = self._vectors.search(query, depth, among, exact)
+        if not hybrid:
+            return near
+        worded = self._store.matching(text, depth, condition)
+        return reciprocal_ranks([[row for row, _ in near], worded])[:k]

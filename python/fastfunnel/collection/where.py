@@ -1,0 +1,143 @@
+"""Filters on metadata, compiled to parameterised SQL.
+
+    {"lang": "en", "year": {"$gte": 2020, "$lt": 2024}}
+    {"$or": [{"tag": {"$in": ["a", "b"]}}, {"$not": {"draft": True}}]}
+
+A condition holds only for a value of its own kind: numbers compare with numbers, text with text,
+true is not 1. A missing field equals None, and nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+_COMPARISONS = {"$gt": ">", "$gte": ">=", "$lt": "<", "$lte": "<="}
+_KINDS = {"number": "('integer', 'real')", "text": "('text')"}
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """An SQL expression over `metadata`, and what its question marks stand for."""
+
+    sql: str
+    parameters: tuple[Any, ...] = ()
+
+
+def compile_where(where: Mapping[str, Any]) -> Condition:
+    """Return the condition that a filter states; an empty filter holds for everything.
+
+    Raises:
+        TypeError, ValueError: naming the part that is not a filter.
+    """
+    if not isinstance(where, Mapping):
+        raise TypeError(f"where must be a dict, got {type(where).__name__}")
+    return _all([_entry(key, value) for key, value in where.items()])
+
+
+def _entry(key: Any, value: Any) -> Condition:
+    if not isinstance(key, str):
+        raise TypeError(f"where must have str keys, got {type(key).__name__}")
+    if key in ("$and", "$or"):
+        if not isinstance(value, Sequence) or isinstance(value, (str, bytes)) or not value:
+            raise ValueError(f"{key} must hold a list of filters, got {value!r}")
+        parts = [compile_where(one) for one in value]
+        return _all(parts) if key == "$and" else _joined(" OR ", parts)
+    if key == "$not":
+        return _not(compile_where(value))
+    if key.startswith("$"):
+        raise ValueError(f"where knows $and, $or and $not around fields, got {key!r}")
+    if isinstance(value, Mapping):
+        if not value:
+            raise ValueError(f"where must say what {key!r} is to be, got an empty dict")
+        return _all([_operation(_path(key), name, operand) for name, operand in value.items()])
+    return _one_of(_path(key), [value])
+
+
+def _operation(path: str, name: Any, operand: Any) -> Condition:
+    if name in _COMPARISONS:
+        kind = _kind(operand)
+        if kind not in _KINDS:
+            raise TypeError(f"{name} must compare with a number or text, got {operand!r}")
+        return Condition(
+            f"(coalesce(json_type(metadata, ?) IN {_KINDS[kind]}, 0) "
+            f"AND json_extract(metadata, ?) {_COMPARISONS[name]} json_extract(?, '$'))",
+            (path, path, json.dumps(operand)),
+        )
+    if name in _OPERATIONS:
+        return _OPERATIONS[name](path, operand)
+    known = ", ".join([*_OPERATIONS, *_COMPARISONS])
+    raise ValueError(f"where knows {known}, got {name!r}")
+
+
+def _one_of(path: str, values: Any) -> Condition:
+    if not isinstance(values, Sequence) or isinstance(values, (str, bytes)):
+        raise TypeError(f"$in and $nin must hold a list, got {values!r}")
+    kinds = [_kind(value) for value in values]
+    parts: list[Condition] = []
+    for kind, types in _KINDS.items():
+        chosen = [value for value, its in zip(values, kinds, strict=True) if its == kind]
+        if chosen:  # both sides through SQLite's JSON reader, so that floats round alike
+            sql = (
+                f"(coalesce(json_type(metadata, ?) IN {types}, 0) AND "
+                "json_extract(metadata, ?) IN (SELECT value FROM json_each(?)))"
+            )
+            parts.append(Condition(sql, (path, path, json.dumps(chosen))))
+    for value in (True, False):
+        if any(one is value for one in values):
+            name = json.dumps(value)
+            parts.append(Condition("coalesce(json_type(metadata, ?) = ?, 0)", (path, name)))
+    if "null" in kinds:
+        parts.append(Condition("coalesce(json_type(metadata, ?), 'null') = 'null'", (path,)))
+    return _joined(" OR ", parts) if parts else Condition("0")
+
+
+def _exists(path: str, operand: Any) -> Condition:
+    if not isinstance(operand, bool):
+        raise TypeError(f"$exists must be True or False, got {operand!r}")
+    return Condition(f"json_type(metadata, ?) IS {'NOT ' * operand}NULL", (path,))
+
+
+_OPERATIONS: dict[str, Callable[[str, Any], Condition]] = {
+    "$eq": lambda path, operand: _one_of(path, [operand]),
+    "$ne": lambda path, operand: _not(_one_of(path, [operand])),
+    "$in": _one_of,
+    "$nin": lambda path, operand: _not(_one_of(path, operand)),
+    "$exists": _exists,
+}
+
+
+def _kind(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "bool"
+    if isinstance(value, str):
+        return "text"
+    if isinstance(value, int) and -(2**63) <= value < 2**63:
+        return "number"
+    if isinstance(value, float) and math.isfinite(value):
+        return "number"
+    raise TypeError(f"where must hold text, finite 64-bit numbers, bools or None, got {value!r}")
+
+
+def _path(key: str) -> str:
+    if not key or '"' in key or "\\" in key:
+        raise ValueError(f"a field's name must not be empty or hold quotes, got {key!r}")
+    return f'$."{key}"'
+
+
+def _all(parts: list[Condition]) -> Condition:
+    return _joined(" AND ", parts) if parts else Condition("1")
+
+
+def _not(part: Condition) -> Condition:
+    return Condition(f"NOT {part.sql}", part.parameters)
+
+
+def _joined(word: str, parts: list[Condition]) -> Condition:
+    sql = f"({word.join(part.sql for part in parts)})"
+    return Condition(sql, tuple(one for part in parts for one in part.parameters))

@@ -1,0 +1,79 @@
+"""Which paths are put to the test, and how much of the error rate each may spend."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from fastfunnel.funnel import Funnel
+from fastfunnel.tuning.candidates import cheapest
+from fastfunnel.tuning.plan import LEVELS, Candidate, Path
+
+_CONTENDERS = 3  # paths that are tested for being best at the target
+_LOWER = (0.03, 0.1)  # losses for which the best path is tested too: lower recalls may be asked for
+LEADERS_SHARE = 0.5  # of the error rate, for the path that is likeliest to be chosen
+
+
+@dataclass(frozen=True)
+class Chain:
+    """A path to test from careful to cheap.
+
+    path: its funnels.
+    start: place of the funnel to test first; its neighbours follow.
+    share: of the error rate.
+    """
+
+    path: Path
+    start: int
+    share: float
+
+
+def choose_chains(
+    paths: Sequence[Path],
+    aim: float,
+    cost: Callable[[Candidate], float],
+    race: Callable[[Sequence[Candidate]], int],
+    default: Funnel | None,
+) -> list[Chain]:
+    """Return the chains to test, the likeliest to be chosen first. Only fit queries decide here.
+
+    Args:
+        paths: all there are.
+        aim: loss that the chosen funnel is expected to measure.
+        cost: predicted, by which candidates are ranked.
+        race: returns the place of the winner among candidates by the clock.
+        default: the funnel to beat, as a chain of its own; None for none.
+    """
+    level = level_of(aim)
+    best = _best(paths, level, cost)[:_CONTENDERS]
+    if best:
+        winner = race([path[_start(path, level)] for path in best])
+        best.insert(0, best.pop(winner))
+    for loss in _LOWER:
+        best += [path for path in _best(paths, level_of(max(loss, aim)), cost)[:1]]
+    chosen = list(dict.fromkeys(best))
+    if default is not None and all(default != one.funnel for path in chosen for one in path):
+        chosen.insert(1, (Candidate(default, level, 0.0),))  # one test, worth its time
+    if len(chosen) < 2:
+        return [Chain(path, _start(path, level), 1.0) for path in chosen]
+    rest = (1 - LEADERS_SHARE) / (len(chosen) - 1)
+    return [
+        Chain(path, _start(path, level), rest if number else LEADERS_SHARE)
+        for number, path in enumerate(chosen)
+    ]
+
+
+def level_of(loss: float) -> int:
+    """Return the cheapest level that loses no more on the fit queries, by number."""
+    return max(n for n, level in enumerate(LEVELS) if level.loss <= loss)
+
+
+def _best(paths: Sequence[Path], level: int, cost: Callable[[Candidate], float]) -> list[Path]:
+    """Return the paths that reach a level, the cheapest there first; if none does, all of them."""
+    reaching = [path for path in paths if path[0].level <= level] or paths
+    return sorted(reaching, key=lambda path: cost(path[_start(path, level)]))
+
+
+def _start(path: Path, level: int) -> int:
+    one = cheapest(path, level)
+    return 0 if one is None else path.index(one)

@@ -1,0 +1,203 @@
+"""Texts to answers: adding, finding, filtering, failing."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from words_embedder import WordsEmbedder
+
+import fastfunnel as ff
+from fastfunnel.embedders import EmbeddingError
+
+TEXTS = ["a red fox sleeps", "a grey owl hunts", "bread with olives", "an old fox hunts at night"]
+METADATAS: list[dict[str, Any]] = [{"n": 0, "animal": "fox"}, {"n": 1, "animal": "owl"}, {},
+                                   {"n": 3, "animal": "fox"}]  # fmt: skip
+IDS = ["w", "x", "y", "z"]
+
+
+@pytest.fixture
+def collection(tmp_path: Path) -> Iterator[ff.Collection]:
+    with ff.Collection(tmp_path / "c", WordsEmbedder()) as made:
+        made.add(TEXTS, METADATAS, IDS)
+        yield made
+
+
+def found(hits: list[ff.Hit]) -> list[str]:
+    return [hit.id for hit in hits]
+
+
+def test_search_returns_whole_documents(collection: ff.Collection) -> None:
+    hits = collection.search("red fox", k=2)
+    assert hits[0].id == "w"
+    assert hits[0].text == TEXTS[0]
+    assert hits[0].metadata == METADATAS[0]
+    cosine = collection.embedder.encode_queries(["red fox"]) @ (
+        collection.embedder.encode_queries(TEXTS[:1]).T
+    )
+    assert hits[0].score == pytest.approx(float(cosine[0, 0]), abs=1e-6)
+    assert len(collection.search("anything", k=99)) == 4
+
+
+def test_everything_is_there_after_reopening(collection: ff.Collection) -> None:
+    collection.delete(["x"])
+    collection.close()
+    with ff.Collection(collection.path, WordsEmbedder()) as again:
+        assert [hit.id for hit in again] == ["w", "y", "z"]
+        assert found(again.search("owl", k=9)) != []
+        assert "x" not in found(again.search("a grey owl hunts", k=9))
+        assert again.verify() == []
+        again.add(["a grey owl hunts"], ids=["x"])  # the vector is still known
+        assert again.embedder.embedded == []  # type: ignore[attr-defined]
+        assert found(again.search("a grey owl hunts", k=1)) == ["x"]
+
+
+def test_upsert_replaces_and_leaves_equal_ones(collection: ff.Collection) -> None:
+    rows = set(collection.index)
+    collection.upsert(TEXTS, METADATAS, IDS)
+    assert set(collection.index) == rows
+    collection.upsert(["a blue whale sings"], [{"n": 9}], ["x"])
+    assert found(collection.search("a blue whale sings", k=1)) == ["x"]
+    assert found(collection.search("a grey owl hunts", k=4, hybrid=True)).count("x") == 1
+    assert collection.get(["x", "nobody"])[0].metadata == {"n": 9}  # type: ignore[union-attr]
+    assert collection.get(["nobody"]) == [None]
+    assert len(collection) == 4
+
+
+def test_where_filters_before_the_top_k(collection: ff.Collection) -> None:
+    assert found(collection.search("bread", k=2, where={"animal": "fox"})) != []
+    assert set(found(collection.search("bread", k=9, where={"animal": "fox"}))) == {"w", "z"}
+    assert found(collection.search("fox", where={"n": {"$gt": 0}, "animal": "fox"})) == ["z"]
+    assert collection.search("fox", where={"animal": "emu"}) == []
+
+
+def test_hybrid_search_is_reciprocal_rank_fusion(collection: ff.Collection) -> None:
+    near = found(collection.search("hunts olives", k=4))
+    with closing(sqlite3.connect(collection.path / "collection.sqlite")) as file:
+        sql = "SELECT rowid FROM words WHERE words MATCH 'hunts OR olives' ORDER BY bm25(words)"
+        worded = [IDS[row - 1] for (row,) in file.execute(sql)]
+    scores = {id: 1 / (61 + near.index(id)) for id in near}
+    for rank, id in enumerate(worded):
+        scores[id] += 1 / (61 + rank)
+    hits = collection.search("hunts olives", k=4, hybrid=True)
+    assert found(hits) == sorted(scores, key=lambda id: (-scores[id], IDS.index(id)))
+    assert [hit.score for hit in hits] == pytest.approx(sorted(scores.values(), reverse=True))
+
+
+@pytest.mark.parametrize("text", ['"', "fox AND", "NEAR(fox", "text:fox", "*", "fox'; DROP TABLE"])
+def test_no_text_is_an_operator(text: str, collection: ff.Collection) -> None:
+    assert len(collection.search(text, k=4, hybrid=True)) == 4
+
+
+def test_delete_by_filter(collection: ff.Collection) -> None:
+    assert collection.delete(where={"animal": "fox"}) == 2
+    assert collection.delete(["w", "nobody"]) == 0
+    assert len(collection) == 2
+    assert set(found(collection.search("fox", k=9))) == {"x", "y"}
+    for arguments in ({}, {"ids": ["x"], "where": {}}):
+        with pytest.raises(ValueError, match="either ids or where"):
+            collection.delete(**arguments)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"texts": "one"}, "got one str"),
+        ({"texts": ["new", 1]}, "texts must hold str"),
+        ({"texts": ["nul\0"]}, "NUL"),
+        ({"texts": ["new"], "ids": ["w"]}, "got 'w'; upsert replaces"),
+        ({"texts": ["new", "newer"], "ids": ["a", "a"]}, "got 'a' twice"),
+        ({"texts": ["new"], "ids": ["a", "b"]}, "one a text, got 2 for 1"),
+        ({"texts": ["new"], "ids": [""]}, "must not be empty"),
+        ({"texts": ["new"], "metadatas": [{}, {}]}, "one a text, got 2 for 1"),
+        ({"texts": ["new"], "metadatas": [{"a": object()}]}, "must be JSON"),
+        ({"texts": ["new"], "metadatas": [{"a": float("nan")}]}, "must be JSON"),
+        ({"texts": ["new"], "metadatas": [{1: 2}]}, "str keys"),
+    ],
+)
+def test_bad_input_changes_nothing(
+    arguments: dict[str, Any], message: str, collection: ff.Collection
+) -> None:
+    with pytest.raises((TypeError, ValueError), match=message):
+        collection.add(**arguments)
+    assert len(collection) == 4
+    assert len(collection.embedder.embedded) == 4  # type: ignore[attr-defined]
+    assert collection.verify() == []
+
+
+def test_a_job_that_was_cut_off_goes_on(tmp_path: Path) -> None:
+    texts = [f"text {n}" for n in range(3000)]
+    with ff.Collection(tmp_path / "c", WordsEmbedder(fail_after=2500)) as collection:
+        with pytest.raises(ConnectionError):
+            collection.add(texts)
+        assert len(collection) == 0
+    seen: list[tuple[int, int]] = []
+    with ff.Collection(tmp_path / "c", WordsEmbedder()) as collection:
+        collection.add(texts, progress=lambda done, of: seen.append((done, of)))
+        assert len(collection.embedder.embedded) == 3000 - 2048  # type: ignore[attr-defined]
+        assert seen[-1] == (3000, 3000)
+        assert collection.search("text 77", k=1)[0].text == "text 77"
+
+
+def test_a_lost_index_is_made_again(collection: ff.Collection) -> None:
+    collection.close()
+    (collection.path / "index" / "manifest.json").write_text("{}")
+    with ff.Collection(collection.path, WordsEmbedder()) as again:
+        assert found(again.search("red fox", k=1)) == ["w"]
+        assert again.embedder.embedded == []  # type: ignore[attr-defined]
+
+
+def test_another_handle_sees_changes(collection: ff.Collection) -> None:
+    with ff.Collection(collection.path, WordsEmbedder()) as other:
+        other.add(["a blue whale sings"], ids=["new"])
+        other.delete(["w"])
+        assert found(collection.search("a blue whale sings", k=1)) == ["new"]
+        assert "w" not in found(collection.search("a red fox sleeps", k=9))
+
+
+def test_the_wrong_place_or_model_is_refused(collection: ff.Collection, tmp_path: Path) -> None:
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "notes.txt").touch()
+    with pytest.raises(ValueError, match="must be new, empty or a collection"):
+        ff.Collection(tmp_path / "full", WordsEmbedder())
+    (tmp_path / "full" / "collection.sqlite").write_bytes(b"not a database" * 100)
+    with pytest.raises(ValueError, match="cannot be read"):
+        ff.Collection(tmp_path / "full", WordsEmbedder())
+    other = WordsEmbedder()
+    other.model = "others"
+    with pytest.raises(ValueError, match="collection's 32 dims of words, got 32 of others"):
+        ff.Collection(collection.path, other)
+
+
+def test_rows_that_are_no_vectors_are_refused(tmp_path: Path) -> None:
+    embedder = WordsEmbedder()
+    embedder.encode_documents = lambda texts: np.full((len(texts), 32), np.nan, np.float32)  # type: ignore[method-assign]
+    with ff.Collection(tmp_path / "c", embedder) as collection:
+        with pytest.raises(EmbeddingError, match="finite rows"):
+            collection.add(["a"])
+        assert len(collection) == 0
+
+
+def test_wordllama_is_the_default(tmp_path: Path) -> None:
+    pytest.importorskip("wordllama")
+    with ff.Collection(tmp_path / "c") as collection:
+        collection.add(TEXTS, ids=IDS)
+    with ff.Collection(tmp_path / "c") as collection:
+        assert found(collection.search("baking", k=1)) == ["y"]
+    assert ff.open(tmp_path / "c" / "index").model == "wordllama-l2-supercat"
+
+
+def test_deleting_most_rows_and_saving_shrinks_the_index(tmp_path: Path) -> None:
+    with ff.Collection(tmp_path / "c", WordsEmbedder()) as collection:
+        ids = collection.add([f"text {n}" for n in range(500)])
+        collection.delete(ids[:400])
+        assert set(found(collection.search("text 450", k=500))) == set(ids[400:])
+        assert len(collection.search("text 1", k=60)) == 60  # the removed do not take places
+    with ff.Collection(tmp_path / "c", WordsEmbedder()) as collection:
+        assert len(collection.index) == 100
+        assert collection.verify() == []
