@@ -90,6 +90,7 @@ void Index::replace(Index& other) {
     other.state_.swap(state);
   }
   const std::unique_lock alone(lock_);
+  if (!state->corpus.basis()) state->corpus.set_basis(state_->corpus.basis());
   state_.swap(state);
 }
 

@@ -24,6 +24,8 @@ constexpr std::size_t kGroupQueries = 128;
 constexpr std::size_t kMinBlocksAPart = 64;  // 4,096 rows
 constexpr std::size_t kBlocksACheck = 16;    // between looks for an interrupt
 constexpr std::size_t kManyFloatRows = 64;
+// Gathering a row costs as much as passing over so many in a scan (bench/filters.py).
+constexpr std::size_t kGatherRows = 32;
 constexpr std::size_t kFewSurvivors = 32;  // one row in so many
 // The funnel that guesses: 256 sign bits are a scan of 50 us over 117,659 rows on Zen 4 and put the
 // lowest of their best k near enough to the truth that a better one would drop few rows more.
@@ -41,9 +43,29 @@ class ExactSearch {
         all_blocks_(split_blocks(corpus, 1)[0]),
         queries_(queries),
         options_(options),
-        results_(results) {}
+        results_(results),
+        n_rows_(options.filter != nullptr ? options.filter->n_rows() : corpus.n_alive()) {}
 
   void run() {
+    if (n_rows_ * kGatherRows < corpus_.n_rows())
+      answer_with_all();
+    else
+      scan_and_answer();
+  }
+
+ private:
+  // Few rows may answer: no scan.
+  void answer_with_all() const {
+    const std::vector<Row> rows =
+        options_.filter != nullptr ? options_.filter->rows() : RowFilter::all(corpus_).rows();
+    parallel_for(queries_.count, options_.n_threads, [&](std::size_t q) {
+      Shortlist list;
+      list.rows = rows;
+      answer(q, list);
+    });
+  }
+
+  void scan_and_answer() {
     const std::size_t n_groups = (queries_.count + kGroupQueries - 1) / kGroupQueries;
     const std::size_t n_parts =
         n_groups >= 2 * options_.n_threads
@@ -80,7 +102,6 @@ class ExactSearch {
     }
   }
 
- private:
   Queries group_of(std::size_t first) const {
     return queries_.slice(first, std::min(kGroupQueries, queries_.count - first));
   }
@@ -88,9 +109,7 @@ class ExactSearch {
   // For each query a cosine that its k-th best row reaches, -inf if fewer rows are found.
   std::vector<float> guess_floors(const Queries& some) const {
     const std::size_t dims = std::min(corpus_.dim(), kGuessDims);
-    const std::size_t n_rows =
-        options_.filter != nullptr ? options_.filter->n_rows() : corpus_.n_alive();
-    const std::size_t keep = std::min(16 * results_.k + kGuessRows, n_rows);
+    const std::size_t keep = std::min(16 * results_.k + kGuessRows, n_rows_);
     std::vector<float> floors(some.count, kNothing);
     if (keep < std::max<std::size_t>(1, results_.k)) return floors;
     const RowMask* mask = options_.filter != nullptr ? &options_.filter->mask() : nullptr;
@@ -221,6 +240,7 @@ class ExactSearch {
   const Queries& queries_;
   const SearchOptions& options_;
   const Results& results_;
+  const std::size_t n_rows_;  // that may answer
 };
 
 }  // namespace

@@ -21,6 +21,14 @@ std::uint64_t pack(const bool* flags) {
 
 }  // namespace
 
+RowFilter RowFilter::all(const Corpus& corpus) {
+  RowFilter filter(corpus);
+  for (std::size_t s = 0; s < filter.mask_.size(); ++s)
+    filter.mask_[s] = corpus.segments()[s]->alive();
+  filter.n_rows_ = corpus.n_alive();
+  return filter;
+}
+
 RowFilter::RowFilter(const Corpus& corpus) {
   for (const auto& segment : corpus.segments()) mask_.emplace_back(segment->n_blocks());
 }

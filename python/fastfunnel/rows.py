@@ -12,6 +12,7 @@ import numpy.typing as npt
 from fastfunnel import _core
 from fastfunnel.arguments import as_ids, as_rows
 from fastfunnel.rotation import Rotation, rotate, rotate_back
+from fastfunnel.sampling import draw_rows
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -141,6 +142,16 @@ class Rows:
         """
         rows = self._core.get(as_ids(ids))
         return rows if self._rotation is None else rotate_back(rows, self._rotation)
+
+    def draw(
+        self, n: int, rng: np.random.Generator
+    ) -> tuple[_core.IdArray, npt.NDArray[np.float32]]:
+        """Return ids (n,) and rows (n, dim), as `get` does, of n different rows in random order.
+
+        All rows come if there are fewer.
+        """
+        ids, rows = draw_rows(self._core, n, rng)
+        return ids, rows if self._rotation is None else rotate_back(rows, self._rotation)
 
     def flush(self) -> None:
         """Return when every change of a live index is on the disk, as each was when it returned."""
