@@ -11,8 +11,11 @@ import numpy.typing as npt
 import pytest
 
 import fastfunnel as ff
+from fastfunnel.tuning import Front, FrontPoint, Tuned
 from fastfunnel.tuning.budget import NEVER
-from fastfunnel.tuning.sample import are_among, draw
+from fastfunnel.tuning.plan import LEVELS, keep_grid
+from fastfunnel.tuning.ranks import BEYOND, ranks_in
+from fastfunnel.tuning.sample import are_among, draw, without_own
 from fastfunnel.tuning.space import ladder, resident_bytes, scorers
 
 Floats = npt.NDArray[np.float32]
@@ -207,6 +210,59 @@ def test_tuned_funnels_survive_a_save(
     index.save(tmp_path / "saved")
 
     assert ff.open(tmp_path / "saved").default_funnel(5) == report.funnel
+
+
+def points(*values: tuple[str | None, float, float, int]) -> tuple[FrontPoint, ...]:
+    return tuple(
+        FrontPoint(None if f is None else ff.Funnel.parse(f), p, p, s, 1 / s, b)
+        for f, p, s, b in values
+    )
+
+
+def test_choosing_takes_the_fastest_that_promises() -> None:
+    tried = points(
+        (None, 1.0, 9.0, 512),
+        ("b1@128>90 f32@128", 0.99, 2.0, 16),
+        ("b1@64>80 f32@128", 0.96, 0.5, 8),
+        ("b1@128>80 f32@128", 0.94, 0.4, 16),
+    )
+    front = Front(10, 0.95, 0.95, "latency", 1000, tried)
+
+    assert front.choose(0.95) == tried[2]
+    assert front.choose(0.94) == tried[3]
+    assert front.choose(0.999) == tried[0]
+
+
+def test_memory_is_weighed_against_a_bearable_time() -> None:
+    tried = points(
+        (None, 1.0, 9.0, 512),
+        ("i8@128>90 f32@128", 1.0, 1.0, 136),
+        ("b1@128>90 f32@128", 1.0, 3.0, 16),
+        ("b1@64>90 f32@128", 1.0, 5.0, 8),
+    )
+
+    assert Front(10, 0.9, 0.9, "memory", 1000, tried).choose(0.9) == tried[2]
+
+
+def test_keeps_grow_with_the_index_and_fronts_survive_json() -> None:
+    tried = points((None, 1.0, 9.0, 512), ("b1@128>90 f32@128", 1.0, 1.0, 16))
+    tuned = Tuned({}).with_front(Front(10, 0.9, 0.9, "latency", 1000, tried))
+    tuned = Tuned.from_dict(json.loads(json.dumps(tuned.to_dict())))
+
+    assert str(tuned.funnel(10, None, 1000)) == "b1@128>90 f32@128"
+    assert str(tuned.funnel(10, 0.5, 2500)) == "b1@128>225 f32@128"
+    assert str(tuned.funnel(10, 0.5, 500)) == "b1@128>90 f32@128"
+
+
+def test_helpers_say_what_numpy_says() -> None:
+    truth = np.array([[5, 7], [1, 9]])
+    ids = np.array([[7, 3, 5], [2, 9, 4]])
+
+    assert ranks_in(truth, ids).tolist() == [[3, 1], [BEYOND, 2]]
+    assert are_among(truth, ids).tolist() == [[True, True], [False, True]]
+    assert without_own(ids, np.array([3, 8])).tolist() == [[7, 5], [2, 9]]
+    assert keep_grid(10, 30) == [10, 13, 17, 22, 29, 30]
+    assert [level.loss for level in LEVELS] == sorted(level.loss for level in LEVELS)
 
 
 @pytest.mark.parametrize("dim", [1, 7, 64, 100, 300, 1536])

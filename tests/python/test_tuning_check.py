@@ -15,13 +15,6 @@ import fastfunnel as ff
 from fastfunnel.tuning.budget import NEVER, Budget, Deadline, OutOfTimeError
 from fastfunnel.tuning.chains import LEADERS_SHARE, Chain, choose_chains, level_of
 from fastfunnel.tuning.check import check
-from fastfunnel.tuning.confidence import (
-    CAUTIOUS_EFFECT,
-    design_effect,
-    design_effects,
-    fewest_neighbours,
-    lower_bound,
-)
 from fastfunnel.tuning.plan import LEVELS, Candidate, Path
 from fastfunnel.tuning.sample import Part, Sample, draw
 
@@ -132,30 +125,6 @@ def test_levels_are_found_by_loss() -> None:
     assert LEVELS[level_of(0.0101)].loss == 0.01
     assert LEVELS[level_of(1e-9)].loss == 0
     assert LEVELS[level_of(0.9)].loss == 0.5
-
-
-def test_rare_misses_of_one_query_count_as_one() -> None:
-    found = np.ones((700, 10), dtype=bool)
-    assert design_effects([found], 0.99)[0] == pytest.approx(CAUTIOUS_EFFECT, rel=0.02)
-    found[3] = False
-    together = design_effects([found], 0.99)[0]
-    assert design_effect(found) is None
-    assert together == pytest.approx(10, rel=0.02)
-    found[3], found[:10, 0] = True, False
-    assert lower_bound(found, 0.99, together) < lower_bound(found, 0.99, 2.0)
-
-
-def test_few_queries_count_for_less() -> None:
-    rng = np.random.default_rng(0)
-    few, many = (rng.random((n, 10)) < 0.7 for n in (25, 2500))
-    assert design_effects([few], 0.99)[0] / (design_effect(few) or 0) > 1.1
-    assert design_effects([many], 0.99)[0] / (design_effect(many) or 0) < 1.01
-
-
-def test_the_fewest_neighbours_just_suffice() -> None:
-    needed = fewest_neighbours(0.99, 0.01)
-    everything = np.ones((round(needed), 1), dtype=bool)
-    assert lower_bound(everything, 0.99, 1.3) == pytest.approx(0.99, abs=1e-4)
 
 
 def test_deadlines_pass_and_shares_are_of_the_rest() -> None:

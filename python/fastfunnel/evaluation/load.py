@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import zlib
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -53,15 +54,18 @@ def _numpy(file: Path) -> Any:
 
 def _member(file: Path) -> Any:
     try:
-        with np.load(file, allow_pickle=False) as archive:
-            name = (
-                "vectors" if "vectors" in archive.files or not archive.files else archive.files[0]
-            )
-            if name != "vectors" and len(archive.files) != 1:
-                raise ValueError(f'one array or one called "vectors", got {archive.files}')
+        archive = np.load(file, allow_pickle=False)
+        names = archive.files
+    except (ValueError, EOFError, AttributeError, BadZipFile) as error:
+        raise ValueError(f"{file} must be an .npz archive: {error}") from None
+    with archive:
+        if "vectors" not in names and len(names) != 1:
+            raise ValueError(f'{file} must hold one array or one called "vectors", got {names}')
+        name = "vectors" if "vectors" in names else names[0]
+        try:
             return archive[name]
-    except (ValueError, KeyError, EOFError, BadZipFile, AttributeError) as error:
-        raise ValueError(f"{file} must be an .npz archive that holds vectors: {error}") from None
+        except (ValueError, EOFError, BadZipFile, zlib.error) as error:
+            raise ValueError(f"{file} holds a damaged array {name!r}: {error}") from None
 
 
 def _column(file: Path, suffix: str) -> Any:

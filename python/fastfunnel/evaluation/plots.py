@@ -27,7 +27,9 @@ def recall_figure(evaluation: Evaluation) -> Any:
             (one.dims, one.recall) for one in evaluation.measured if one.family in (family, "exact")
         )
         axes.plot(*zip(*curve, strict=True), style, label=family)
+    dims = sorted({one.dims for one in evaluation.measured if one.family in ("prefix", "exact")})
     axes.set_xscale("log", base=2)
+    axes.set_xticks(dims, [f"{d:,}" for d in dims])
     axes.set(xlabel="leading dims", ylabel=f"recall@{evaluation.k}", ylim=(0, 1.02))
     axes.set_title("Recall of prefixes")
     axes.legend()
@@ -42,13 +44,23 @@ def pareto_figure(evaluation: Evaluation) -> Any:
         [1e3 * p.seconds for p in front], [p.recall for p in front], "-", color="0.6",
         label="front of the tuner",
     )  # fmt: skip
-    families = dict.fromkeys(one.family for one in evaluation.measured)
-    for family in families:
-        some = [one for one in evaluation.measured if one.family == family]
-        axes.plot([one.p50_ms for one in some], [one.recall for one in some], "o", label=family)
+    named = {"default": "s", "tuned": "*"}  # of one family, but not alike
+    kinds = dict.fromkeys(
+        one.name if one.name in named else one.family for one in evaluation.measured
+    )
+    for kind in kinds:
+        some = [one for one in evaluation.measured if kind in (one.name, one.family)]
+        some = [one for one in some if one.name == kind or one.name not in named]
+        axes.plot(
+            [one.p50_ms for one in some],
+            [one.recall for one in some],
+            named.get(kind, "o"),
+            label=kind,
+            ms=14 if kind == "tuned" else 6,
+        )
     axes.set(xscale="log", xlabel="p50, milliseconds a query", ylabel=f"recall@{evaluation.k}")
     axes.set_title("Recall against latency")
-    axes.legend(fontsize="small")
+    axes.legend(fontsize="small", loc="upper left", bbox_to_anchor=(1, 1))
     return figure
 
 
@@ -56,8 +68,10 @@ def memory_figure(evaluation: Evaluation) -> Any:
     """Draw RAM a million rows, a bar a method."""
     figure, axes = new_figure(height=0.28 * len(evaluation.measured) + 1)
     names = [f"{one.name} ({one.recall:.3f})" for one in evaluation.measured]
-    axes.barh(names, [one.ram_mb for one in evaluation.measured], color="tab:blue")
+    bars = axes.barh(names, [one.ram_mb for one in evaluation.measured], color="tab:blue")
+    axes.bar_label(bars, [f"{one.ram_mb:,.0f}" for one in evaluation.measured], padding=3)
     axes.invert_yaxis()
-    axes.set(xscale="log", xlabel="RAM, MB a million rows")
+    axes.margins(x=0.12)
+    axes.set(xlabel="RAM, MB a million rows")
     axes.set_title(f"Memory that a search goes through (recall@{evaluation.k})")
     return figure

@@ -11,7 +11,7 @@ from fastfunnel.tuning.plan import LEVELS, Candidate, Path
 
 _CONTENDERS = 3  # paths that are tested for being best at the target
 _LOWER = (0.03, 0.1)  # losses for which the best path is tested too: lower recalls may be asked for
-LEADERS_SHARE = 0.5  # of the error rate, for the path that is likeliest to be chosen
+LEADERS_SHARE = 0.8  # of the error rate, for the path that is likeliest to be chosen
 
 
 @dataclass(frozen=True)
