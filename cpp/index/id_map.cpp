@@ -5,14 +5,35 @@
 
 namespace ff {
 
-std::optional<Row> IdMap::search_sorted(std::int64_t id) const {
+std::optional<Row> IdMap::search_sorted(std::int64_t id, Near& near) const {
   const auto& segments = corpus_.segments();
-  const auto after = std::partition_point(sorted_.begin(), sorted_.end(),
-                                          [&](std::size_t s) { return segments[s]->id(0) <= id; });
-  if (after == sorted_.begin()) return std::nullopt;
-  const std::size_t position = *(after - 1);
-  const Segment& segment = *segments[position];
-  std::size_t low = 0, high = segment.n_rows();
+  const auto holds = [&](std::size_t s) {
+    return segments[s]->id(0) <= id && id <= segments[s]->id(segments[s]->n_rows() - 1);
+  };
+  const auto begins_before = [&](std::size_t s) { return segments[s]->id(0) <= id; };
+  if (sorted_.empty()) return std::nullopt;
+  if (near.segment >= segments.size() || near.row == 0 || !holds(near.segment)) {
+    const auto after = std::partition_point(sorted_.begin(), sorted_.end(), begins_before);
+    if (after == sorted_.begin()) return std::nullopt;
+    near = {*(after - 1), 0};
+  }
+  const Segment& segment = *segments[near.segment];
+  std::size_t low = near.row < segment.n_rows() && segment.id(near.row) <= id ? near.row : 0;
+  // Unique ids between two rows leave room for that many rows at most, and fill it if none is
+  // missing.
+  const auto room = static_cast<std::uint64_t>(id) - static_cast<std::uint64_t>(segment.id(low));
+  std::size_t high = segment.n_rows();
+  if (room < high - low) {
+    high = low + static_cast<std::size_t>(room) + 1;
+    if (segment.id(high - 1) == id) low = high - 1;
+  }
+  // In steps that double from the last row found, then by halves of the last step.
+  std::size_t step = near.row == 0 ? segment.n_rows() : 1;
+  while (low + step < high && segment.id(low + step) < id) {
+    low += step;
+    step *= 2;
+  }
+  high = std::min(high, low + step + 1);
   while (low < high) {
     const std::size_t middle = (low + high) / 2;
     if (segment.id(middle) < id)
@@ -20,19 +41,25 @@ std::optional<Row> IdMap::search_sorted(std::int64_t id) const {
     else
       high = middle;
   }
+  near.row = low == 0 ? 0 : low - 1;
   if (low == segment.n_rows() || segment.id(low) != id || !segment.is_alive(low))
     return std::nullopt;
-  return static_cast<Row>(position * Segment::kMaxRows + low);
+  return static_cast<Row>(near.segment * Segment::kMaxRows + low);
 }
 
-std::optional<Row> IdMap::find(std::int64_t id) const {
+std::optional<Row> IdMap::find(std::int64_t id, Near& near) const {
   const auto found = rows_.find(id);
   if (found != rows_.end()) {
     const Row row = found->second;
     // A row that an upsert replaced stays here when the new one lies in a sorted segment.
     if (corpus_.segments()[row / Segment::kMaxRows]->is_alive(row % Segment::kMaxRows)) return row;
   }
-  return search_sorted(id);
+  return search_sorted(id, near);
+}
+
+std::optional<Row> IdMap::find(std::int64_t id) const {
+  Near near;
+  return find(id, near);
 }
 
 std::optional<std::int64_t> IdMap::first_repeated(const std::int64_t* ids, std::size_t n) {

@@ -18,6 +18,13 @@ class IdMap {
   explicit IdMap(const Corpus& corpus) : corpus_(corpus) {}
 
   std::optional<Row> find(std::int64_t id) const;
+  // As find; faster where ids are asked for in increasing order, with the same `near` from one to
+  // the next. Start with Near{}.
+  struct Near {
+    std::size_t segment = 0;  // where the last one was, or would be
+    std::size_t row = 0;
+  };
+  std::optional<Row> find(std::int64_t id, Near& near) const;
   // Of these ids the first that comes twice; none if they are unique.
   static std::optional<std::int64_t> first_repeated(const std::int64_t* ids, std::size_t n);
   // Of these ids the first that a row has.
@@ -31,7 +38,7 @@ class IdMap {
  private:
   using Rows = std::unordered_map<std::int64_t, Row>;
 
-  std::optional<Row> search_sorted(std::int64_t id) const;
+  std::optional<Row> search_sorted(std::int64_t id, Near& near) const;
   void collect(std::size_t segment, std::size_t first_row, Rows& rows) const;
   bool continues(std::size_t segment, std::size_t first_row,
                  const std::vector<std::size_t>& sorted) const;

@@ -124,7 +124,7 @@ class Index {
                                        unsigned n_threads);
 
   std::size_t dim_;
-  mutable std::mutex changing_;  // held through a change, so that it may look without lock_
+  FairLock changing_{false};  // held through a change, so that it may look without lock_
   mutable FairLock lock_;
   std::unique_ptr<State> state_;
 };

@@ -84,12 +84,14 @@ std::size_t Index::compact(const Kernels& kernels, unsigned n_threads) {
 void Index::replace(Index& other) {
   if (&other == this) return;
   auto state = std::make_unique<State>(dim_);
-  const std::scoped_lock changing(changing_, other.changing_);
   {
+    const std::lock_guard changing(other.changing_);
     const std::unique_lock alone(other.lock_);
     other.state_.swap(state);
   }
+  const std::lock_guard changing(changing_);
   const std::unique_lock alone(lock_);
+  if (!state->corpus.basis()) state->corpus.set_basis(state_->corpus.basis());
   state_.swap(state);
 }
 

@@ -50,8 +50,9 @@ std::optional<RowFilter> Index::make_filter(const Which& which) const {
     return RowFilter(corpus, which.pass);
   }
   RowFilter filter(corpus);
+  IdMap::Near near;
   for (std::size_t i = 0; i < which.count; ++i)
-    if (const auto row = state_->ids.find(which.ids[i])) filter.let_through(*row);
+    if (const auto row = state_->ids.find(which.ids[i], near)) filter.let_through(*row);
   return filter;
 }
 

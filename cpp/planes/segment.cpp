@@ -41,6 +41,7 @@ Segment Segment::from_codes(const CodeView& codes, std::int64_t first_id) {
   segment.sign_plane_ = SignPlane((codes.n_bytes + 7) / 8, segment.n_blocks());
   std::vector<std::uint8_t> padded(kBlockRows * segment.sign_row_stride());
   for (std::size_t start = 0; start < codes.n_rows; start += kBlockRows) {
+    check_interrupt();
     const std::size_t count = std::min(kBlockRows, codes.n_rows - start);
     for (std::size_t i = 0; i < count; ++i)
       std::memcpy(padded.data() + i * segment.sign_row_stride(), codes.row(start + i),

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 #include <limits>
 #include <optional>
 
@@ -24,6 +25,8 @@ constexpr std::size_t kGroupQueries = 128;
 constexpr std::size_t kMinBlocksAPart = 64;  // 4,096 rows
 constexpr std::size_t kBlocksACheck = 16;    // between looks for an interrupt
 constexpr std::size_t kManyFloatRows = 64;
+// Gathering a row costs as much as passing over so many in a scan (bench/filters.py).
+constexpr std::size_t kGatherRows = 32;
 constexpr std::size_t kFewSurvivors = 32;  // one row in so many
 // The funnel that guesses: 256 sign bits are a scan of 50 us over 117,659 rows on Zen 4 and put the
 // lowest of their best k near enough to the truth that a better one would drop few rows more.
@@ -41,9 +44,29 @@ class ExactSearch {
         all_blocks_(split_blocks(corpus, 1)[0]),
         queries_(queries),
         options_(options),
-        results_(results) {}
+        results_(results),
+        n_rows_(options.filter != nullptr ? options.filter->n_rows() : corpus.n_alive()) {}
 
   void run() {
+    if (n_rows_ * kGatherRows < corpus_.n_rows())
+      answer_with_all();
+    else
+      scan_and_answer();
+  }
+
+ private:
+  // Few rows may answer: no scan.
+  void answer_with_all() const {
+    const std::vector<Row> rows =
+        options_.filter != nullptr ? options_.filter->rows() : RowFilter::all(corpus_).rows();
+    parallel_for(queries_.count, options_.n_threads, [&](std::size_t q) {
+      Shortlist list;
+      list.rows = rows;
+      answer(q, list);
+    });
+  }
+
+  void scan_and_answer() {
     const std::size_t n_groups = (queries_.count + kGroupQueries - 1) / kGroupQueries;
     const std::size_t n_parts =
         n_groups >= 2 * options_.n_threads
@@ -80,7 +103,6 @@ class ExactSearch {
     }
   }
 
- private:
   Queries group_of(std::size_t first) const {
     return queries_.slice(first, std::min(kGroupQueries, queries_.count - first));
   }
@@ -88,9 +110,7 @@ class ExactSearch {
   // For each query a cosine that its k-th best row reaches, -inf if fewer rows are found.
   std::vector<float> guess_floors(const Queries& some) const {
     const std::size_t dims = std::min(corpus_.dim(), kGuessDims);
-    const std::size_t n_rows =
-        options_.filter != nullptr ? options_.filter->n_rows() : corpus_.n_alive();
-    const std::size_t keep = std::min(16 * results_.k + kGuessRows, n_rows);
+    const std::size_t keep = std::min(16 * results_.k + kGuessRows, n_rows_);
     std::vector<float> floors(some.count, kNothing);
     if (keep < std::max<std::size_t>(1, results_.k)) return floors;
     const RowMask* mask = options_.filter != nullptr ? &options_.filter->mask() : nullptr;
@@ -192,9 +212,20 @@ class ExactSearch {
       rescore_and_drop(q, int8_stage(), list);
     rescore_and_drop(q, float_stage(), list);
     std::vector<double> scores;
-    for (Row row : list.rows)
-      scores.push_back(cosine_in_double(corpus_.segment_of(row).rows(), row % Segment::kMaxRows,
-                                        queries_[q], corpus_.dim(), options_.kernels));
+    const MatrixView* before = nullptr;
+    std::size_t row_before = 0;
+    for (Row row : list.rows) {
+      const MatrixView& rows = corpus_.segment_of(row).rows();
+      const std::size_t i = row % Segment::kMaxRows;
+      // Copies of a row tie, and comparing bytes is several times faster than summing in float64.
+      const bool is_copy =
+          before != nullptr && rows.element == Element::f32 && before->element == Element::f32 &&
+          std::memcmp(rows.row(i), before->row(row_before), corpus_.dim() * sizeof(float)) == 0;
+      scores.push_back(
+          is_copy ? scores.back()
+                  : cosine_in_double(rows, i, queries_[q], corpus_.dim(), options_.kernels));
+      before = &rows, row_before = i;
+    }
     results_.write(q, corpus_, list.rows, scores);
   }
 
@@ -221,6 +252,7 @@ class ExactSearch {
   const Queries& queries_;
   const SearchOptions& options_;
   const Results& results_;
+  const std::size_t n_rows_;  // that may answer
 };
 
 }  // namespace

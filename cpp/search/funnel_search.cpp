@@ -15,7 +15,7 @@ constexpr std::size_t kMinBlocksAPart = 256;  // 16,384 rows: less is not worth 
 
 // What a filtered search does with few rows, by bench/filters.py. Gathering a row for one query
 // costs as much as scanning this many; bringing its sign bits together for all queries likewise.
-constexpr std::size_t kGatherSigns = 64;
+constexpr std::size_t kGatherSigns = 32;
 constexpr std::size_t kGatherFloats = 4;
 constexpr std::size_t kPackSigns = 32;
 

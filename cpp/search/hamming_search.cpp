@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <limits>
+#include <stdexcept>
+#include <string>
 
 #include "stages/query_codes.hpp"
 #include "stages/select_top.hpp"
 #include "stages/sign_stage.hpp"
+#include "threads/interrupt.hpp"
 #include "threads/thread_pool.hpp"
 
 namespace ff {
@@ -14,6 +17,7 @@ namespace {
 // From here on the scan's faster inner loop pays for bringing the codes into its layout.
 constexpr std::size_t kMinScanQueries = 8;
 constexpr std::size_t kGroupQueries = 32;
+constexpr std::size_t kMaxRows = Corpus::kMaxSegments * Segment::kMaxRows;
 constexpr std::size_t kRowsAtOnce = 1024;  // their distances stay in the L1 cache
 
 struct HammingResults {
@@ -108,6 +112,7 @@ void by_rows(const CodeView& codes, const CodeView& queries, const Kernels& kern
     NearestRows nearest(results.k);
     std::vector<std::int32_t> distances(kRowsAtOnce);
     for (std::size_t first = 0; first < codes.n_rows; first += kRowsAtOnce) {
+      check_interrupt();
       const std::size_t count = std::min(kRowsAtOnce, codes.n_rows - first);
       kernels.hamming.distances(queries.row(q), codes.row(first), codes.row_stride, count,
                                 codes.n_bytes, distances.data());
@@ -124,6 +129,8 @@ void by_rows(const CodeView& codes, const CodeView& queries, const Kernels& kern
 void hamming_search(const CodeView& codes, const CodeView& queries, std::size_t k,
                     const Kernels& kernels, unsigned n_threads, std::int64_t* ids,
                     std::int32_t* distances) {
+  if (codes.n_rows > kMaxRows)
+    throw std::length_error("codes must be at most 2^32, got " + std::to_string(codes.n_rows));
   const HammingResults results = {ids, distances, k};
   const bool fits_tables = codes.n_bytes * 8 <= static_cast<std::size_t>(kMaxScanScore);
   if (queries.n_rows >= kMinScanQueries && fits_tables)

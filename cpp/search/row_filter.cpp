@@ -1,8 +1,33 @@
 #include "search/row_filter.hpp"
 
 #include <bit>
+#include <cstring>
 
 namespace ff {
+namespace {
+
+// 64 flags as the bits of a word. A multiplication gathers the lowest bits of 8 bytes; to branch on
+// flags costs more than the search that they filter.
+std::uint64_t pack(const bool* flags) {
+  static_assert(sizeof(bool) == 1 && std::endian::native == std::endian::little);
+  std::uint64_t word = 0;
+  for (std::size_t i = 0; i < kBlockRows; i += 8) {
+    std::uint64_t bytes;
+    std::memcpy(&bytes, flags + i, 8);
+    word |= (bytes & 0x0101010101010101) * 0x0102040810204080 >> 56 << i;
+  }
+  return word;
+}
+
+}  // namespace
+
+RowFilter RowFilter::all(const Corpus& corpus) {
+  RowFilter filter(corpus);
+  for (std::size_t s = 0; s < filter.mask_.size(); ++s)
+    filter.mask_[s] = corpus.segments()[s]->alive();
+  filter.n_rows_ = corpus.n_alive();
+  return filter;
+}
 
 RowFilter::RowFilter(const Corpus& corpus) {
   for (const auto& segment : corpus.segments()) mask_.emplace_back(segment->n_blocks());
@@ -11,9 +36,15 @@ RowFilter::RowFilter(const Corpus& corpus) {
 RowFilter::RowFilter(const Corpus& corpus, const bool* pass) : RowFilter(corpus) {
   for (std::size_t s = 0; s < mask_.size(); ++s)
     for (std::size_t b = 0; b < mask_[s].size(); ++b) {
+      const std::uint64_t alive = corpus.segments()[s]->alive()[b];
       std::uint64_t word = 0;
-      for (std::uint64_t rest = corpus.segments()[s]->alive()[b]; rest != 0; rest &= rest - 1)
-        word |= *pass++ ? rest & (~rest + 1) : 0;
+      if (alive == ~std::uint64_t{0}) {
+        word = pack(pass);
+        pass += kBlockRows;
+      } else {
+        for (std::uint64_t rest = alive; rest != 0; rest &= rest - 1)
+          word |= static_cast<std::uint64_t>(*pass++) << std::countr_zero(rest);
+      }
       mask_[s][b] = word;
       n_rows_ += static_cast<std::size_t>(std::popcount(word));
     }

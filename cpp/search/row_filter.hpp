@@ -10,6 +10,7 @@ namespace ff {
 // A mask over the living rows of a corpus.
 class RowFilter {
  public:
+  static RowFilter all(const Corpus& corpus);
   // Lets no row through.
   explicit RowFilter(const Corpus& corpus);
   // Lets through the i-th living row, in row order, where pass[i] is true; as many as there are.

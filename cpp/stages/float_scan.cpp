@@ -5,6 +5,7 @@
 #include "stages/block_scorer.hpp"
 #include "stages/float_survivors.hpp"
 #include "stages/sample.hpp"
+#include "threads/interrupt.hpp"
 
 namespace ff {
 namespace {
@@ -22,9 +23,11 @@ std::uint64_t alive_word(const ScanRequest& request, std::size_t segment, std::s
 template <class Each>
 void for_blocks(const ScanRequest& request, std::span<const BlockRun> blocks, const Each& each) {
   for (const BlockRun& run : blocks)
-    for (std::size_t b = run.first; b < run.first + run.count; ++b)
+    for (std::size_t b = run.first; b < run.first + run.count; ++b) {
+      check_interrupt();
       if (const std::uint64_t alive = alive_word(request, run.segment, b))
         each(run.segment, b, alive);
+    }
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "stages/query_codes.hpp"
 #include "stages/sample.hpp"
 #include "stages/select_top.hpp"
+#include "threads/interrupt.hpp"
 
 namespace ff {
 namespace {
@@ -86,6 +87,7 @@ class SignScanner {
   void pass(std::span<SignQuery> queries) {
     for (const BlockRun& run : blocks_)
       for (std::size_t done = 0; done < run.count; done += chunk_blocks_) {
+        check_interrupt();
         scan_run({run.segment, run.first + done, std::min(chunk_blocks_, run.count - done)},
                  queries);
         for (SignQuery& query : queries)

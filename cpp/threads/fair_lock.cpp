@@ -1,8 +1,15 @@
 #include "threads/fair_lock.hpp"
 
 #include <chrono>
+#include <new>
+#include <stdexcept>
+#include <unordered_set>
 
 #include "threads/interrupt.hpp"
+
+#if !defined(_WIN32)
+#include <pthread.h>
+#endif
 
 namespace ff {
 namespace {
@@ -10,6 +17,57 @@ namespace {
 constexpr auto kAskPeriod = std::chrono::milliseconds(50);
 
 }  // namespace
+
+// All locks there are, for the child of a fork. Never destroyed, so that locks may outlive it.
+struct LivingLocks {
+  std::mutex mutex;
+  std::unordered_set<FairLock*> locks;
+
+  static LivingLocks& get() {
+    static auto* living = [] {
+      auto* fresh = new LivingLocks;
+#if !defined(_WIN32)
+      pthread_atfork([] { get().mutex.lock(); }, [] { get().mutex.unlock(); },
+                     [] { get().forget_threads(); });
+#endif
+      return fresh;
+    }();
+    return *living;
+  }
+
+  void forget_threads() {
+    for (FairLock* lock : locks) lock->forget_threads();
+    mutex.unlock();
+  }
+};
+
+FairLock::FairLock(bool tears) : tears_(tears) {
+  LivingLocks& living = LivingLocks::get();
+  const std::lock_guard guard(living.mutex);
+  living.locks.insert(this);
+}
+
+FairLock::~FairLock() {
+  LivingLocks& living = LivingLocks::get();
+  const std::lock_guard guard(living.mutex);
+  living.locks.erase(this);
+}
+
+// Whoever held these is not there any more, so they are not destroyed but made anew.
+void FairLock::forget_threads() {
+  new (&mutex_) std::mutex;
+  new (&changed_) std::condition_variable;
+  torn_ = torn_ || (writing_ && tears_);
+  readers_ = writers_waiting_ = 0;
+  writing_ = false;
+}
+
+void FairLock::refuse() const {
+  refuse_in_interrupt_check();
+  if (torn_)
+    throw std::runtime_error(
+        "this index was being changed by another thread when the process was forked");
+}
 
 template <class Ready>
 void FairLock::wait(std::unique_lock<std::mutex>& guard, const Ready& ready) {
@@ -21,7 +79,7 @@ void FairLock::wait(std::unique_lock<std::mutex>& guard, const Ready& ready) {
 }
 
 void FairLock::lock() {
-  refuse_in_interrupt_check();
+  refuse();
   std::unique_lock guard(mutex_);
   ++writers_waiting_;
   try {
@@ -45,7 +103,7 @@ void FairLock::unlock() {
 }
 
 void FairLock::lock_shared() {
-  refuse_in_interrupt_check();
+  refuse();
   std::unique_lock guard(mutex_);
   wait(guard, [this] { return !writing_ && writers_waiting_ == 0; });
   ++readers_;

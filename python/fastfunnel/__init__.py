@@ -15,6 +15,7 @@ from fastfunnel.diagnosis import Diagnosis, diagnose
 from fastfunnel.evaluation import Evaluation, evaluate
 from fastfunnel.funnel import Funnel, Stage
 from fastfunnel.index import Index
+from fastfunnel.model import Model, ModelMismatchError
 from fastfunnel.rotation import fit_rotation
 from fastfunnel.runtime import active_isa, available_isas, build_info
 from fastfunnel.search import (
@@ -40,6 +41,8 @@ __all__ = [
     "HammingResult",
     "Hit",
     "Index",
+    "Model",
+    "ModelMismatchError",
     "SearchResult",
     "Stage",
     "TuningReport",

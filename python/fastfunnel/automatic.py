@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from fastfunnel import _core
 from fastfunnel.funnel import Funnel, Stage
+from fastfunnel.sampling import draw_rows
 from fastfunnel.vectors import normalize
 
 EXACT_BELOW = 20_000  # rows; below this exact search takes a millisecond or two
@@ -82,10 +83,8 @@ class AutomaticFunnels:
     def _calibrated(self, n_rows: int) -> Calibration:
         calibration = self._calibration
         if calibration is None or n_rows > 2 * calibration.n_rows:
-            rng = np.random.default_rng(0)
-            n_sampled = min(n_rows, SAMPLE_ROWS + SAMPLE_QUERIES)
-            ids = rng.choice(self._core.ids(), n_sampled, replace=False)
-            calibration = self._calibration = calibrate(self._core.get(ids), n_rows)
+            _, rows = draw_rows(self._core, SAMPLE_ROWS + SAMPLE_QUERIES, np.random.default_rng(0))
+            calibration = self._calibration = calibrate(rows, n_rows)
         return calibration
 
 

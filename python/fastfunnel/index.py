@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy.typing as npt
 
 from fastfunnel.arguments import as_count
+from fastfunnel.model import Model, ModelMismatchError
 from fastfunnel.rotation import as_rotation
 from fastfunnel.searching import Searching
 from fastfunnel.tuning import TuningReport, tune
 from fastfunnel.tuning.cost import Objective
+
+if TYPE_CHECKING:
+    from fastfunnel.embedders import Embedder
 
 
 class Index(Searching):
@@ -21,7 +25,8 @@ class Index(Searching):
 
     Args:
         dim: dims of the rows, at least 1.
-        model: name of the model the rows come from, for the record.
+        model: what makes the rows, which `check_model` holds others against: a model's name, or a
+            Model with its dims and recipe too. None if unknown.
         metric: "cosine".
         rotation: an orthogonal (dim, dim) map from `fit_rotation`, applied to rows and queries;
             None for none. Cosines stay the same, prefixes become useful.
@@ -33,7 +38,7 @@ class Index(Searching):
     def __init__(
         self,
         dim: int,
-        model: str | None = None,
+        model: str | Model | None = None,
         metric: Literal["cosine"] = "cosine",
         *,
         rotation: npt.ArrayLike | None = None,
@@ -41,12 +46,37 @@ class Index(Searching):
         """Make an empty index."""
         if metric != "cosine":
             raise ValueError(f"metric must be 'cosine', got {metric!r}")
-        if model is not None and not isinstance(model, str):
-            raise TypeError(f"model must be a str, got {type(model).__name__}")
+        made_by = None if model is None else Model.of(model)
         dim = as_count(dim, "dim")
         super().__init__(dim, None if rotation is None else as_rotation(rotation, dim))
-        self.model = model
+        self.made_by = made_by
         self.metric = metric
+
+    @property
+    def model(self) -> str | None:
+        """The name of the model that made the rows, None if unknown."""
+        return None if self.made_by is None else self.made_by.name
+
+    def check_model(self, source: str | Model | Embedder) -> None:
+        """Refuse vectors of another model; wrappers call this before they add or search.
+
+        Args:
+            source: what makes the vectors: a Model, a model's name or an embedder.
+
+        Raises:
+            ModelMismatchError: if the index holds vectors of another model, of the same one used
+                differently, or of another length. An index that names no model takes any.
+            TypeError: for a source of another kind.
+        """
+        other = Model.of(source)
+        difference = None if self.made_by is None else self.made_by.difference(other)
+        if difference is None and other.dim not in (None, self.dim):
+            difference = f"vectors of {self.dim} dims, not {other.dim}"
+        if difference is not None:
+            raise ModelMismatchError(
+                f"the index holds {difference}: embeddings of different models do not "
+                "mix, whatever their scores say"
+            )
 
     def tune(
         self,

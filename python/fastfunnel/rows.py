@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import threading
+import weakref
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +14,7 @@ import numpy.typing as npt
 from fastfunnel import _core
 from fastfunnel.arguments import as_ids, as_rows
 from fastfunnel.rotation import Rotation, rotate, rotate_back
+from fastfunnel.sampling import draw_rows
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -28,7 +31,8 @@ class Rows:
         self._core = _core.Index(dim)
         self._rotation = rotation
         self._next_id = 0
-        self._changing = threading.RLock()  # two adds must not draw the same ids
+        self._forget_threads()
+        _living.add(self)
         self._writable = True
         self._source: Source | None = None  # where the rows come from, if from a directory
         self._journal: LiveWriter | None = (
@@ -142,6 +146,16 @@ class Rows:
         rows = self._core.get(as_ids(ids))
         return rows if self._rotation is None else rotate_back(rows, self._rotation)
 
+    def draw(
+        self, n: int, rng: np.random.Generator
+    ) -> tuple[_core.IdArray, npt.NDArray[np.float32]]:
+        """Return ids (n,) and rows (n, dim), as `get` does, of n different rows in random order.
+
+        All rows come if there are fewer.
+        """
+        ids, rows = draw_rows(self._core, n, rng)
+        return ids, rows if self._rotation is None else rotate_back(rows, self._rotation)
+
     def flush(self) -> None:
         """Return when every change of a live index is on the disk, as each was when it returned."""
         with self._changing:
@@ -179,6 +193,9 @@ class Rows:
         """Iterate over the ids, in the order the rows were added."""
         return iter(self._core.ids().tolist())
 
+    def _forget_threads(self) -> None:
+        self._changing = threading.RLock()  # two adds must not draw the same ids
+
     def _check_writable(self) -> None:
         if not self._writable:
             raise ValueError(
@@ -194,3 +211,16 @@ class Rows:
         if self._next_id + n > 2**63:
             raise ValueError(f"ids must be given, {n} more would pass 2^63 - 1")
         return np.arange(self._next_id, self._next_id + n, dtype=np.int64)
+
+
+_living: weakref.WeakSet[Rows] = weakref.WeakSet()
+
+
+def _forget_threads() -> None:
+    """Free what other threads held: a forked child has none of them (as cpp/threads/fair_lock)."""
+    for rows in _living:
+        rows._forget_threads()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_threads)

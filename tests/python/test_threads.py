@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -150,6 +151,112 @@ for child in children:
     _, status = os.waitpid(child, 0)
     print(os.waitstatus_to_exitcode(status))
 """
+
+
+# Forks while other threads search and change the index all the time.
+FORK_IN_THE_MIDDLE = """
+import os
+import threading
+import numpy as np
+import fastfunnel as ff
+
+base = np.random.default_rng(0).standard_normal((40_000, 16)).astype(np.float32)
+index = ff.Index(dim=16)
+index.add(base)
+expected = index.search(base[:20], 1, exact=True).ids
+done = False
+
+def search():
+    while not done:
+        index.search(base[:200], exact=True, threads=2)
+
+def change():
+    while not done:
+        ids = index.add(-base[:1000])
+        index.remove(ids)
+        index.compact()
+
+threads = [threading.Thread(target=work) for work in (search, search, change)]
+for thread in threads:
+    thread.start()
+for _ in range(20):
+    child = os.fork()
+    if child == 0:
+        try:
+            found = index.search(base[:20], 1, exact=True, threads=2).ids
+            index.upsert(base[:5], range(5))
+            os._exit(0 if (found == expected).all() else 1)
+        except RuntimeError as error:
+            # Right only if the other thread was in the middle of a change.
+            os._exit(0 if "was being changed" in str(error) else 2)
+        finally:
+            os._exit(3)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+done = True
+for thread in threads:
+    thread.join()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_process_forked_in_the_middle_of_searches_and_changes() -> None:
+    run = subprocess.run(
+        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORK_IN_THE_MIDDLE],
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+
+    assert (run.stdout.split(), run.stderr, run.returncode) == (["0"] * 20, "", 0)
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_answers_are_true_while_rows_come_and_go(live: bool, tmp_path: Path) -> None:
+    """A row is a function of its id, so that every answer can be checked whenever it comes."""
+
+    def row(ids: np.ndarray) -> np.ndarray:
+        return np.random.default_rng(7).standard_normal((2000, 16), np.float32)[ids]
+
+    index = ff.Index.create(tmp_path / "live", 16) if live else ff.Index(16)
+    always = np.arange(0, 2000, 2)
+    index.add(row(always), always)
+    odd = always + 1
+    done = threading.Event()
+
+    def search(seed: int) -> int:
+        rng = np.random.default_rng(seed)
+        n_searches = 0
+        while not done.is_set() or n_searches < 5:
+            query = rng.standard_normal((1, 16), np.float32)
+            funnel = None if rng.random() < 0.5 else ff.Funnel.parse("b1@16>2000 f32@16")
+            allowed = always[::3] if rng.random() < 0.5 else None
+            ids, scores = index.search(
+                query, 20, funnel=funnel, exact=funnel is None, filter=allowed
+            )
+            assert (ids >= 0).all()
+            if allowed is not None:
+                assert np.isin(ids, allowed).all()
+            rows = row(ids[0]).astype(np.float64)
+            cosines = rows @ query[0] / np.linalg.norm(rows, axis=1) / np.linalg.norm(query)
+            np.testing.assert_allclose(scores[0], cosines, atol=1e-5)
+            n_searches += 1
+        return n_searches
+
+    with ThreadPoolExecutor(3) as pool:
+        searches = [pool.submit(search, seed) for seed in range(3)]
+        try:
+            for round in range(15):
+                index.add(row(odd), odd)
+                index.upsert(row(always[:500]), always[:500])
+                assert index.remove(odd) == 1000
+                if round % 4 == 0:
+                    index.compact()
+        finally:
+            done.set()
+        assert all(future.result() >= 5 for future in searches)
+    assert sorted(index) == always.tolist()
+    index.close()
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")

@@ -51,9 +51,9 @@ class RowVectors:
         self, query: FloatRows, k: int, among: list[int] | None, exact: bool
     ) -> list[tuple[int, float]]:
         """Return at most k (row, cosine), best first, of all rows or of those `among` names."""
-        if among is not None:
-            return self._search_among(query, k, among)
-        found = self.index.search(query, k=min(k, max(len(self.index), 1)), exact=exact)
+        rows = None if among is None else np.array(among, np.int64)
+        n_allowed = len(self.index) if rows is None else len(rows)
+        found = self.index.search(query, k=min(k, max(n_allowed, 1)), exact=exact, filter=rows)
         pairs = zip(found.ids[0].tolist(), found.scores[0].tolist(), strict=True)
         return [(row, score) for row, score in pairs if row >= 0]
 
@@ -89,13 +89,6 @@ class RowVectors:
         gone = np.fromiter(rows, np.int64)
         if len(gone):
             self.index.remove(gone)
-
-    def _search_among(self, query: FloatRows, k: int, among: list[int]) -> list[tuple[int, float]]:
-        rows = np.array(among, np.int64)
-        if not len(rows):
-            return []
-        found = ff.exact_search(self.index.get(rows), query, k=min(k, len(rows)))
-        return list(zip(rows[found.ids[0]].tolist(), found.scores[0].tolist(), strict=True))
 
     def _opened(self) -> ff.Index:
         with self._store.transaction():  # two processes that begin at once make one index

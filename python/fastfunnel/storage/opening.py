@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fastfunnel.index import Index
+from fastfunnel.model import Model
 from fastfunnel.storage.draft import drafting
 from fastfunnel.storage.layout import MANIFEST
 from fastfunnel.storage.live import LiveWriter
@@ -83,7 +84,7 @@ def _open(directory: Path, mmap: bool, verify: bool) -> Index:
     source, core = load(directory, mmap, verify)
     manifest = source.manifest
     try:
-        model = None if manifest.model is None else manifest.model["name"]
+        model = None if manifest.model is None else Model.from_dict(manifest.model)
         index = Index(core.dim, model=model, metric=manifest.metric, rotation=source.rotation)
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{directory / MANIFEST} is damaged: {error}") from None

@@ -39,7 +39,7 @@ def describe(index: Index, **files: Any) -> Manifest:
     return Manifest(
         dim=index.dim,
         metric=index.metric,
-        model=None if index.model is None else {"name": index.model},
+        model=None if index.made_by is None else index.made_by.to_dict(),
         tuned=index._tuned.to_dict(),
         next_id=index._next_id,
         next_number=0,

@@ -95,9 +95,7 @@ def rotation_gain(
         return None
     start = perf_counter()
     rng = np.random.default_rng(seed)
-    ids = np.fromiter(index, np.int64, len(index))
-    chosen = rng.choice(ids, min(_ROWS, len(ids)), replace=False)
-    rows: Queries = normalize(index.get(chosen)).astype(np.float32, copy=False)
+    rows: Queries = normalize(index.draw(_ROWS, rng)[1]).astype(np.float32, copy=False)
     some = queries[:_QUERIES]
     truth = exact_search(rows, some, _K).ids
 

@@ -132,9 +132,7 @@ def draw(index: Index, queries: Queries | None, k: int, seed: int, deadline: Dea
     rng = np.random.default_rng(seed)
     own: Ids | None = None
     if queries is None:
-        ids = np.fromiter(index, np.int64, len(index))
-        own = rng.permutation(ids)[:MOST_ROWS]
-        queries = index.get(own)
+        own, queries = index.draw(MOST_ROWS, rng)
     else:
         queries = rng.permutation(np.unique(queries, axis=0))[:MOST_QUERIES]
     if len(queries) < 2:

@@ -20,6 +20,19 @@
 #undef _mm512_madd_epi16
 #define _mm512_madd_epi16(a, b) simde_mm512_madd_epi16(a, b)
 
+// SIMDe 0.7.4 lacks it.
+inline simde__m512 ff_cvtepi32_ps(simde__m512i v) {
+  simde__m512 result;
+  int integers[16];
+  float floats[16];
+  __builtin_memcpy(integers, &v, sizeof v);
+  for (int i = 0; i < 16; ++i) floats[i] = static_cast<float>(integers[i]);
+  __builtin_memcpy(&result, floats, sizeof result);
+  return result;
+}
+#undef _mm512_cvtepi32_ps
+#define _mm512_cvtepi32_ps(v) ff_cvtepi32_ps(v)
+
 // Masked loads and stores that SIMDe 0.7.4 lacks. As on the processor, only selected elements are
 // touched, so the address sanitizer proves the tails of the kernels.
 namespace ff_emulated {
