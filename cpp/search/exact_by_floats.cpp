@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::size_t kGroupQueries = 32;
 constexpr std::size_t kMinBlocksAPart = 64;  // 4,096 rows
+constexpr std::size_t kGatherRows = 32;      // as in exact_search.cpp
+constexpr std::size_t kRowsAtOnce = 1024;    // between two looks at interrupts
 
 class ExactByFloats {
  public:
@@ -21,6 +23,17 @@ class ExactByFloats {
       : corpus_(corpus), queries_(queries), options_(options), results_(results) {}
 
   void run() {
+    const RowFilter* filter = options_.filter;
+    if (filter != nullptr && filter->n_rows() * kGatherRows < corpus_.n_rows()) {
+      const std::vector<Row> rows = filter->rows();
+      parallel_for(queries_.count, options_.n_threads, [&](std::size_t q) { answer(q, rows); });
+    } else {
+      scan_and_answer();
+    }
+  }
+
+ private:
+  void scan_and_answer() {
     std::size_t n_blocks = 0;
     for (const auto& segment : corpus_.segments()) n_blocks += segment->n_blocks();
     const std::size_t n_groups = (queries_.count + kGroupQueries - 1) / kGroupQueries;
@@ -49,7 +62,6 @@ class ExactByFloats {
     }
   }
 
- private:
   // For each query of the group the rows of these blocks that may be among its answers.
   std::vector<Shortlist> candidates(std::size_t first, std::span<const BlockRun> blocks) const {
     const Queries some = queries_.slice(first, std::min(kGroupQueries, queries_.count - first));
@@ -91,9 +103,11 @@ class ExactByFloats {
 
   void answer(std::size_t q, const std::vector<Row>& rows) const {
     std::vector<double> scores;
-    for (const Row row : rows)
+    for (const Row row : rows) {
+      if (scores.size() % kRowsAtOnce == 0) check_interrupt();
       scores.push_back(score_in_double(options_.metric, corpus_.segment_of(row).rows(),
                                        row % Segment::kMaxRows, queries_[q], options_.kernels));
+    }
     results_.write(q, corpus_, rows, scores);
   }
 

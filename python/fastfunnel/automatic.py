@@ -26,7 +26,7 @@ SAMPLE_QUERIES = 256
 _DEPTH = 128  # neighbours in the sample whose ranks are kept
 _QUANTILE = 0.99  # of the true neighbours' ranks …
 _MARGIN = 1.5  # … times this is kept: on WordNet text that is recall 0.995 to 0.999
-_USELESS = 0.1  # a scan that must keep more of the rows than this is no better than exact search
+USELESS = 0.1  # a scan that must keep more of the rows than this is no better than exact search
 
 # Relative costs, nanoseconds with AVX2 on Zen 3: scanning 64 bits of a row, and gathering a row
 # from beyond the cache for a stage that reads all dims.
@@ -116,16 +116,29 @@ def calibrate(rows: npt.NDArray[np.float32], n_rows: int) -> Calibration:
         signs = np.where(base[:, summed:dims] > 0, np.float32(1), np.float32(-1))
         scores += queries[:, summed:dims] @ signs.T
         summed = dims
-        ordered = np.sort(scores, axis=1)
-        ranks[dims] = np.stack(
-            [
-                len(base) - np.searchsorted(row, row_of_nearest, side="right")
-                for row, row_of_nearest in zip(
-                    ordered, np.take_along_axis(scores, nearest, axis=1), strict=True
-                )
-            ]
-        )
+        ranks[dims] = ranks_of_nearest(scores, nearest)
     return Calibration(ranks, len(base), n_rows)
+
+
+def ranks_of_nearest(
+    scores: npt.NDArray[np.float32], nearest: npt.NDArray[np.intp]
+) -> npt.NDArray[np.int64]:
+    """Return how many rows a score puts before each neighbour.
+
+    Args:
+        scores: (n_queries, n) of the rows.
+        nearest: (n_queries, depth) rows, the true nearest first.
+
+    Returns:
+        (n_queries, depth).
+    """
+    found = np.take_along_axis(scores, nearest, axis=1)
+    return np.stack(
+        [
+            scores.shape[1] - np.searchsorted(ordered, of_nearest, side="right")
+            for ordered, of_nearest in zip(np.sort(scores, axis=1), found, strict=True)
+        ]
+    )
 
 
 def automatic_funnel(calibration: Calibration, n_rows: int, dim: int, k: int) -> Funnel | None:
@@ -146,7 +159,7 @@ def automatic_funnel(calibration: Calibration, n_rows: int, dim: int, k: int) ->
         return _SCAN_64_DIMS * dims / 64 + gathered
 
     first = min(prefixes(dim), key=cost)
-    if keep(first) > _USELESS * n_rows:
+    if keep(first) > USELESS * n_rows:
         return None
     stages = [Stage(first, "b1", keep(first))]
     # Reading all sign bits of the survivors first spares most of their int8 rows.
