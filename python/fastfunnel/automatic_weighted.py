@@ -20,6 +20,7 @@ from fastfunnel.automatic import (
     SAMPLE_ROWS,
     USELESS,
     Calibration,
+    Remembered,
     ranks_of_nearest,
 )
 from fastfunnel.funnel import Funnel, Stage
@@ -44,6 +45,7 @@ class WeightedFunnels:
         self._metric = metric
         self._alike: tuple[int, bool] | None = None  # rows, and whether their lengths were
         self._calibration: Calibration | None = None
+        self._remembered = Remembered()
 
     def are_needed(self) -> bool:
         """Return whether lengths decide, so that a funnel for cosines would not do."""
@@ -57,25 +59,30 @@ class WeightedFunnels:
 
     def funnel(self, k: int) -> Funnel | None:
         """Return the funnel for the top k; None means exact search is as good."""
-        n_rows, dim = len(self._core), self._core.dim
+        n_rows = len(self._core)
         if n_rows < EXACT_BELOW or 8 * k > n_rows:
             return None
+        return self._remembered.funnel(k, n_rows, lambda: self._chosen(k, n_rows))
+
+    def _chosen(self, k: int, n_rows: int) -> Funnel | None:
+        dim = self._core.dim
         calibration = self._calibration
         if calibration is None or n_rows > 2 * calibration.n_rows:
             _, rows = draw_rows(self._core, SAMPLE_ROWS + SAMPLE_QUERIES, np.random.default_rng(0))
             calibration = self._calibration = calibrate(rows, self._metric, n_rows)
-        measured = calibration
-
-        def keep(dims: int) -> int:
-            return math.ceil(measured.share(dims, n_rows, k) * n_rows) + 4 * k
-
-        def cost(dims: int) -> float:
-            return _SCAN_DIM * dims + keep(dims) / n_rows * (_GATHER + _GATHER_DIM * dim)
-
-        first = min(measured.ranks, key=cost)
-        if keep(first) > USELESS * n_rows:
+        keeps = {
+            dims: math.ceil(calibration.share(dims, n_rows, k) * n_rows) + 4 * k
+            for dims in calibration.ranks
+        }
+        first = min(
+            keeps,
+            key=lambda dims: (
+                _SCAN_DIM * dims + keeps[dims] / n_rows * (_GATHER + _GATHER_DIM * dim)
+            ),
+        )
+        if keeps[first] > USELESS * n_rows:
             return None
-        return Funnel([Stage(first, "i8", keep(first)), Stage(dim, "f32")])
+        return Funnel([Stage(first, "i8", keeps[first]), Stage(dim, "f32")])
 
 
 def prefixes(dim: int) -> list[int]:
