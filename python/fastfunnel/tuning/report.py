@@ -12,6 +12,8 @@ from fastfunnel.funnel import Funnel, Stage
 from fastfunnel.tuning.front import Front, FrontPoint
 from fastfunnel.tuning.rotation_gain import RotationGain
 
+_LESS = 2 / 3  # of the loss, for a point to be worth a line
+
 
 @dataclass(frozen=True)
 class StageSurvivors:
@@ -141,11 +143,23 @@ class TuningReport:
                 for s in self.stages
             ]
             lines += ["", *table_lines(("stage", "rows in", "rows out", "neighbours left"), rows)]
-        heads = ("Pareto front", "recall", "promised", "ms", "queries/s", "bytes a row")
-        lines += ["", *table_lines(heads, [_cells(point) for point in self.pareto])]
+        front = self.pareto
+        shown = [_cells(point) for point in _thinned(front, self.funnel)]
+        title = f"Pareto front, {len(shown)} of {len(front)}"
+        heads = (title, "recall", "promised", "ms", "queries/s", "bytes a row")
+        lines += ["", *table_lines(heads, shown)]
         if self.rotation is not None:
             lines += ["", str(self.rotation)]
         return "\n".join([*lines, *(["", *self.notes] if self.notes else [])])
+
+
+def _thinned(front: Sequence[FrontPoint], chosen: Funnel | None) -> list[FrontPoint]:
+    """Return the first point, the chosen one, and those that lose a third less than the one before."""
+    shown = list(front[:1])
+    for point in front[1:]:
+        if point.funnel == chosen or 1 - point.recall <= _LESS * (1 - shown[-1].recall):
+            shown.append(point)
+    return shown
 
 
 def _cells(point: FrontPoint) -> tuple[str, ...]:

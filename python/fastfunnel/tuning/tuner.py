@@ -34,7 +34,7 @@ _DEPTH_SHARE, _LEAST_DEPTH, _MOST_DEPTH = 32, 4096, 16_384
 _FINE_DEPTH = 1024  # ranks looked at under int8 and float scores, which put neighbours first
 
 # Shares of the budget that are spent when a step ends.
-_SAMPLED, _RANKED, _TIMED, _PLANNED, _ROTATED, _CHECKED = 0.2, 0.36, 0.5, 0.56, 0.64, 0.94
+_SAMPLED, _RANKED, _TIMED, _PLANNED, _ROTATED, _CHECKED = 0.25, 0.38, 0.5, 0.56, 0.64, 0.94
 _SURVIVOR_QUERIES = 200  # that show what each stage of the chosen funnel lets through
 _TESTS = 15  # checks of a funnel like the one expected to win that there should be time for
 _FEWEST_CHECKS, _SPARE = 100, 3  # queries, and times what is needed: even if they take longer
