@@ -40,7 +40,8 @@ struct Which {
 // not look. Every call may throw what check_interrupt() throws; a change then has not happened.
 class Index {
  public:
-  explicit Index(std::size_t dim) : dim_(dim), state_(std::make_unique<State>(dim)) {}
+  explicit Index(std::size_t dim, Metric metric = Metric::cosine)
+      : dim_(dim), metric_(metric), state_(std::make_unique<State>(dim)) {}
   Index(const Index&) = delete;
   Index& operator=(const Index&) = delete;
 
@@ -93,11 +94,13 @@ class Index {
   // again when a search needs them.
   void keep_planes(const std::vector<Funnel>& funnels, bool exact);
 
-  // options.filter is not used; `which` is.
+  // Of options, filter and metric are not used: `which` and the index's metric are.
   void search(const Funnel& funnel, const Queries& queries, const Which& which,
               const SearchOptions& options, const Results& results);
   void search_exactly(const Queries& queries, const Which& which, const SearchOptions& options,
                       const Results& results);
+  // The lengths of the shortest and the longest living row, to 1e-6 of them; {0, 0} without rows.
+  std::pair<float, float> lengths(const Kernels& kernels, unsigned n_threads);
   // Directions that make exact searches fast (planes/projection.hpp). Once: a second call throws
   // std::logic_error.
   void set_basis(Basis basis);
@@ -124,6 +127,7 @@ class Index {
                                        unsigned n_threads);
 
   std::size_t dim_;
+  Metric metric_;
   FairLock changing_{false};  // held through a change, so that it may look without lock_
   mutable FairLock lock_;
   std::unique_ptr<State> state_;

@@ -1,9 +1,11 @@
 // Searches of an index.
+#include <algorithm>
 #include <limits>
 #include <stdexcept>
 
-#include "arrays/float_rows.hpp"
 #include "index/index.hpp"
+#include "search/exact_by_floats.hpp"
+#include "stages/metric.hpp"
 #include "threads/interrupt.hpp"
 #include "threads/thread_pool.hpp"
 
@@ -36,6 +38,7 @@ void Index::keep_planes(const std::vector<Funnel>& funnels, bool exact) {
   if (exact)
     needs.add(exact_needs(corpus, corpus.basis() ? ExactScan::projections : ExactScan::int8_rows));
   for (const Funnel& funnel : funnels) needs.add(plane_needs(funnel));
+  needs.add(metric_needs(metric_, dim_));
   state_->corpus.keep(needs);
 }
 
@@ -56,13 +59,32 @@ std::optional<RowFilter> Index::make_filter(const Which& which) const {
   return filter;
 }
 
+std::pair<float, float> Index::lengths(const Kernels& kernels, unsigned n_threads) {
+  PlaneNeeds needs;
+  needs.add_norms(dim_);
+  const auto lock = lock_with(needs, kernels, n_threads);
+  std::optional<std::pair<float, float>> range;
+  for (const auto& segment : state_->corpus.segments())
+    for (std::size_t i = 0; i < segment->n_rows(); ++i) {
+      if (!segment->is_alive(i)) continue;
+      const float inverse = segment->inverse_norms(dim_)[i];
+      const float length = inverse > 0 ? 1 / inverse : 0.0F;
+      if (!range) range = {length, length};
+      range = {std::min(range->first, length), std::max(range->second, length)};
+    }
+  return range.value_or(std::pair{0.0F, 0.0F});
+}
+
 void Index::search(const Funnel& funnel, const Queries& queries, const Which& which,
                    const SearchOptions& options, const Results& results) {
-  const auto lock = lock_with(plane_needs(funnel), options.kernels, options.n_threads);
+  PlaneNeeds needs = plane_needs(funnel);
+  needs.add(metric_needs(metric_, dim_));
+  const auto lock = lock_with(needs, options.kernels, options.n_threads);
   const auto filter = make_filter(which);
-  SearchOptions with_filter = options;
-  with_filter.filter = filter ? &*filter : nullptr;
-  funnel_search(state_->corpus, funnel, queries, with_filter, results);
+  SearchOptions complete = options;
+  complete.filter = filter ? &*filter : nullptr;
+  complete.metric = metric_;
+  funnel_search(state_->corpus, funnel, queries, complete, results);
 }
 
 void Index::set_basis(Basis basis) {
@@ -73,6 +95,15 @@ void Index::set_basis(Basis basis) {
 
 void Index::search_exactly(const Queries& queries, const Which& which, const SearchOptions& options,
                            const Results& results) {
+  if (metric_ != Metric::cosine) {
+    const auto lock = lock_with(metric_needs(metric_, dim_), options.kernels, options.n_threads);
+    const auto filter = make_filter(which);
+    SearchOptions complete = options;
+    complete.filter = filter ? &*filter : nullptr;
+    complete.metric = metric_;
+    exact_search_by_floats(state_->corpus, queries, complete, results);
+    return;
+  }
   ExactScan scan = ExactScan::int8_rows;
   PlaneNeeds needs;
   {
@@ -98,9 +129,9 @@ void Index::rescore(const Queries& queries, const std::int64_t* ids, std::size_t
     const std::size_t end = std::min(total, (task + 1) * kScoresATask);
     for (std::size_t i = task * kScoresATask; i < end; ++i) {
       const auto row = state_->ids.find(ids[per_query ? i : i % n]);
-      scores[i] = row ? static_cast<float>(cosine_in_double(state_->corpus.segment_of(*row).rows(),
-                                                            *row % Segment::kMaxRows,
-                                                            queries[i / n], dim_, options.kernels))
+      scores[i] = row ? static_cast<float>(score_in_double(
+                            metric_, state_->corpus.segment_of(*row).rows(),
+                            *row % Segment::kMaxRows, queries[i / n], options.kernels))
                       : -std::numeric_limits<float>::infinity();
     }
   });

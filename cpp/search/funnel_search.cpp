@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "planes/packed_signs.hpp"
+#include "stages/metric.hpp"
 #include "stages/rescore.hpp"
 #include "threads/thread_pool.hpp"
 
@@ -32,7 +33,8 @@ class FunnelSearch {
 
   void run() {
     if (options_.filter == nullptr) {
-      scan_all({corpus_, nullptr, funnel_[0], keep_of(0), is_last(0), options_.kernels});
+      scan_all({corpus_, nullptr, funnel_[0], keep_of(0), is_last(0), options_.kernels,
+                options_.metric});
       return;
     }
     // A stage that would keep every row that may answer need not score them.
@@ -43,10 +45,11 @@ class FunnelSearch {
     } else if (packs()) {
       packed_ = options_.filter->rows();
       const Corpus packed = pack_signs(corpus_, packed_, slices(), options_.n_threads);
-      scan_all({packed, nullptr, funnel_[0], keep_of(0), is_last(0), options_.kernels});
+      scan_all(
+          {packed, nullptr, funnel_[0], keep_of(0), is_last(0), options_.kernels, options_.metric});
     } else {
       scan_all({corpus_, &options_.filter->mask(), funnel_[0], keep_of(0), is_last(0),
-                options_.kernels});
+                options_.kernels, options_.metric});
     }
   }
 
@@ -129,14 +132,38 @@ class FunnelSearch {
   void finish(std::size_t q, std::size_t stage, Shortlist& list) const {
     if (!packed_.empty() && stage > 0)
       for (Row& row : list.rows) row = packed_[row];
+    if (stage == 1 && scans_signs()) weigh(q, list);
     for (std::size_t s = stage; s < funnel_.size(); ++s) {
       const Timer timer;
       const std::size_t n_rows = list.size();
       rescore(corpus_, funnel_[s], queries_[q], options_.kernels, list);
+      weigh(q, list);
       shorten(list, keep_of(s), is_last(s));
       note(s, n_rows, timer);
     }
-    results_.write(q, corpus_, list.rows, list.scores);
+    if (options_.metric != Metric::cosine && reads_rows(funnel_.back()))
+      results_.write(q, corpus_, list.rows, true_scores(q, list.rows));
+    else
+      results_.write(q, corpus_, list.rows, list.scores);
+  }
+
+  bool reads_rows(const Stage& stage) const {
+    return stage.precision == Precision::f32 && stage.dims == corpus_.dim();
+  }
+
+  // A distance made of a cosine and lengths has lost its digits where it is small.
+  std::vector<double> true_scores(std::size_t q, const std::vector<Row>& rows) const {
+    std::vector<double> scores;
+    for (const Row row : rows)
+      scores.push_back(score_in_double(options_.metric, corpus_.segment_of(row).rows(),
+                                       row % Segment::kMaxRows, queries_[q], options_.kernels));
+    return scores;
+  }
+
+  // From cosines to the scores of the metric.
+  void weigh(std::size_t q, Shortlist& list) const {
+    if (options_.metric != Metric::cosine)
+      Scores(options_.metric, queries_.slice(q, 1)).of_list(corpus_, 0, list);
   }
 
   struct Timer {

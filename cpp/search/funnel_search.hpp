@@ -21,6 +21,7 @@ struct SearchOptions {
   unsigned n_threads = 1;
   const RowFilter* filter = nullptr;         // rows that may answer; null: all
   std::vector<StageTrace>* trace = nullptr;  // filled for a single query
+  Metric metric = Metric::cosine;
 };
 
 // The funnel must be valid for the corpus and its planes must have been built.

@@ -1,9 +1,11 @@
 #include "stages/float_scan.hpp"
 
 #include <algorithm>
+#include <optional>
 
 #include "stages/block_scorer.hpp"
 #include "stages/float_survivors.hpp"
+#include "stages/metric.hpp"
 #include "stages/sample.hpp"
 #include "threads/interrupt.hpp"
 
@@ -35,12 +37,15 @@ void for_blocks(const ScanRequest& request, std::span<const BlockRun> blocks, co
 std::vector<Shortlist> scan_floats(const ScanRequest& request, const Queries& queries,
                                    std::span<const BlockRun> blocks) {
   BlockScorer scorer(request.stage, queries, request.kernels);
+  std::optional<Scores> by_metric;
+  if (request.metric != Metric::cosine) by_metric.emplace(request.metric, queries);
   std::vector<float> scores(queries.count * kBlockRows, 0.0F);
   std::vector<FloatSurvivors> survivors(queries.count,
                                         FloatSurvivors(request.keep, request.keep_ties));
   const auto offer_blocks = [&](std::span<const BlockRun> some) {
     for_blocks(request, some, [&](std::size_t s, std::size_t b, std::uint64_t alive) {
       scorer.score(*request.corpus.segments()[s], b, scores.data());
+      if (by_metric) by_metric->of_block(*request.corpus.segments()[s], b, scores.data());
       const auto first_row = static_cast<Row>(s * Segment::kMaxRows + b * kBlockRows);
       for (std::size_t q = 0; q < queries.count; ++q)
         survivors[q].offer(scores.data() + q * kBlockRows, alive, first_row);
@@ -79,6 +84,9 @@ std::vector<Shortlist> scan_floats(const ScanRequest& request, const Queries& qu
       survivors[q] = FloatSurvivors(request.keep, request.keep_ties);
       for_blocks(request, blocks, [&](std::size_t s, std::size_t b, std::uint64_t alive) {
         again.score(*request.corpus.segments()[s], b, scores.data());
+        if (by_metric)
+          Scores(request.metric, {query, 1, queries.dim})
+              .of_block(*request.corpus.segments()[s], b, scores.data());
         survivors[q].offer(scores.data(), alive,
                            static_cast<Row>(s * Segment::kMaxRows + b * kBlockRows));
       });

@@ -9,6 +9,8 @@
 namespace ff {
 
 enum class Precision { f32, i8, b1 };
+// Scores are cosines, inner products or negative squared distances: higher is better.
+enum class Metric { cosine, inner_product, l2 };
 
 struct Stage {
   std::size_t dims = 0;  // leading dims it reads

@@ -39,6 +39,9 @@ struct ScanRequest {
   std::size_t keep;  // at most the rows there are
   bool keep_ties;    // the last stage keeps all rows that tie for the last place
   const Kernels& kernels;
+  // What floats and int8 select and score by. Sign bits do not see lengths: their scores are
+  // cosines whatever the metric.
+  Metric metric = Metric::cosine;
 };
 
 // Scores the rows of these blocks for each query: shortlists of keep rows (fewer if there are

@@ -57,6 +57,13 @@ ff::CodeView as_codes(const py::array& codes) {
           static_cast<std::ptrdiff_t>(codes.strides(0))};
 }
 
+ff::Metric as_metric(const std::string& name) {
+  if (name == "cosine") return ff::Metric::cosine;
+  if (name == "ip") return ff::Metric::inner_product;
+  if (name == "l2") return ff::Metric::l2;
+  throw std::invalid_argument("metric must be cosine, ip or l2, got '" + name + "'");
+}
+
 ff::Funnel as_funnel(const std::vector<StageTuple>& stages) {
   ff::Funnel funnel;
   for (const auto& [dims, precision, symmetric, keep] : stages)

@@ -30,6 +30,7 @@ using StageTuple = std::tuple<std::size_t, std::string, bool, std::size_t>;
 ff::MatrixView as_rows(const py::array& rows);
 ff::Queries as_queries(const QueryArray& queries, std::size_t dim);
 ff::CodeView as_codes(const py::array& codes);
+ff::Metric as_metric(const std::string& name);
 ff::Funnel as_funnel(const std::vector<StageTuple>& stages);
 const ff::Kernels& as_kernels(const std::optional<std::string>& isa);
 

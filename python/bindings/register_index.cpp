@@ -219,7 +219,10 @@ py::list trace(ff::Index& index, const QueryArray& query, std::size_t k,
 void register_index(py::module_& m) {
   using Unlocked = py::call_guard<py::gil_scoped_release>;
   py::class_<ff::Index>(m, "Index")
-      .def(py::init<std::size_t>(), py::arg("dim"))
+      .def(py::init([](std::size_t dim, const std::string& metric) {
+             return std::make_unique<ff::Index>(dim, as_metric(metric));
+           }),
+           py::arg("dim"), py::arg("metric") = "cosine")
       .def_property_readonly("dim", &ff::Index::dim)
       .def("__len__", &ff::Index::size, Unlocked())
       .def("__contains__", &ff::Index::contains, Unlocked())
@@ -274,6 +277,12 @@ void register_index(py::module_& m) {
            py::arg("n_threads"), py::arg("isa"), py::arg("filter_ids") = py::none(),
            py::arg("filter_flags") = py::none())
       .def("set_basis", &set_basis, py::arg("directions"), py::arg("defect"))
+      .def(
+          "lengths",
+          [](ff::Index& index) {
+            return index.lengths(ff::kernels_for(ff::resolve_isa()), ff::available_cores());
+          },
+          Unlocked())
       .def("rescore", &rescore, py::arg("ids"), py::arg("queries"), py::arg("n_threads"))
       .def("trace", &trace, py::arg("query"), py::arg("k"), py::arg("stages"),
            py::arg("filter_ids") = py::none(), py::arg("filter_flags") = py::none());

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import operator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,9 @@ import numpy.typing as npt
 from fastfunnel import _core
 
 ROW_DTYPES = tuple(np.dtype(name) for name in ("float32", "float64", "float16", "int8"))
+Metric: TypeAlias = Literal["cosine", "ip", "l2"]
+MAX_MAGNITUDE = 2.0**50
+_ROWS_AT_ONCE = 4096
 _ROW_DTYPE_NAMES = "float32, float64, float16 or int8"
 
 
@@ -40,11 +43,33 @@ def as_rows(value: npt.ArrayLike, name: str, dim: int | None = None) -> npt.NDAr
     return rows
 
 
-def as_queries(value: npt.ArrayLike, dim: int, name: str = "queries") -> _core.QueryArray:
+def as_metric(value: object) -> Metric:
+    """Return the name of a metric; raises ValueError for another."""
+    if value == "cosine" or value == "ip" or value == "l2":
+        return value
+    raise ValueError(f"metric must be 'cosine', 'ip' or 'l2', got {value!r}")
+
+
+def check_magnitudes(rows: npt.NDArray[Any], name: str, metric: Metric) -> None:
+    """Raise ValueError for rows so long that their scores leave float32; nan passes."""
+    for first in range(0, len(rows), _ROWS_AT_ONCE):
+        some = rows[first : first + _ROWS_AT_ONCE]
+        largest = np.maximum(some.max(axis=1), -some.min(axis=1).astype(np.float64))
+        if (largest > MAX_MAGNITUDE).any() and np.isfinite(largest).all():
+            row = int(np.argmax(largest > MAX_MAGNITUDE))
+            raise ValueError(
+                f"{name} must lie within ±2^50 with metric {metric!r}, got {largest[row]:.3g} in "
+                f"row {first + row}"
+            )
+
+
+def as_queries(
+    value: npt.ArrayLike, dim: int, name: str = "queries", metric: Metric = "cosine"
+) -> _core.QueryArray:
     """Return `value` as contiguous float32 of shape (n, dim); a 1-D array is one query.
 
-    Raises TypeError for another dtype, ValueError for another shape, for no queries, or for nan
-    or inf.
+    Raises TypeError for another dtype, ValueError for another shape, for no queries, for nan or
+    inf, or, but for cosines, for magnitudes that scores cannot be made of.
     """
     queries = np.asarray(value)
     if queries.dtype not in ROW_DTYPES:
@@ -64,12 +89,20 @@ def as_queries(value: npt.ArrayLike, dim: int, name: str = "queries") -> _core.Q
     if not np.isfinite(largest).all():
         row = int(np.argmin(np.isfinite(largest)))
         raise ValueError(f"{name} must be finite, got nan or inf in row {row}")
-    return _in_range(converted, largest)
-
-
-def _in_range(queries: _core.QueryArray, largest: _core.ScoreArray) -> _core.QueryArray:
-    """Scale extreme queries by powers of two, which changes no cosine and rounds nothing."""
     extreme = ((largest < 2.0**-20) | (largest > 2.0**20)) & (largest > 0)
+    if metric != "cosine" and extreme.any():
+        row = int(np.argmax(extreme))
+        raise ValueError(
+            f"{name} must be 0 or reach 2^-20 to 2^20 with metric {metric!r}, got at most "
+            f"{largest[row]:.3g} in row {row}"
+        )
+    return _scaled(converted, largest, extreme)
+
+
+def _scaled(
+    queries: _core.QueryArray, largest: _core.ScoreArray, extreme: npt.NDArray[np.bool_]
+) -> _core.QueryArray:
+    """Scale extreme queries by powers of two, which changes no cosine and rounds nothing."""
     shifts = np.where(extreme, -np.frexp(largest)[1], 0)
     scaled: _core.QueryArray = np.ldexp(queries, shifts[:, np.newaxis])
     return scaled

@@ -9,6 +9,7 @@ again when the index has doubled. It is a good guess, not a promise: `Index.tune
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,10 +24,11 @@ EXACT_BELOW = 20_000  # rows; below this exact search takes a millisecond or two
 
 SAMPLE_ROWS = 16384
 SAMPLE_QUERIES = 256
+_SIMILAR = 0.02  # of the rows may come or go before a funnel is chosen anew
 _DEPTH = 128  # neighbours in the sample whose ranks are kept
 _QUANTILE = 0.99  # of the true neighbours' ranks …
 _MARGIN = 1.5  # … times this is kept: on WordNet text that is recall 0.995 to 0.999
-_USELESS = 0.1  # a scan that must keep more of the rows than this is no better than exact search
+USELESS = 0.1  # a scan that must keep more of the rows than this is no better than exact search
 
 # Relative costs, nanoseconds with AVX2 on Zen 3: scanning 64 bits of a row, and gathering a row
 # from beyond the cache for a stage that reads all dims.
@@ -58,6 +60,24 @@ class Calibration:
         return _MARGIN * (float(np.quantile(nearest, _QUANTILE)) + 1) / self.n_sampled
 
 
+class Remembered:
+    """Funnels by k, for as long as an index has nearly the rows that they were chosen for.
+
+    Choosing takes milliseconds, a search fractions of one; a row more or less changes no choice.
+    """
+
+    def __init__(self) -> None:
+        """Remember nothing yet."""
+        self._funnels: dict[int, tuple[int, Funnel | None]] = {}
+
+    def funnel(self, k: int, n_rows: int, choose: Callable[[], Funnel | None]) -> Funnel | None:
+        """Return the funnel for the top k of so many rows, chosen now if it is not known."""
+        known = self._funnels.get(k)
+        if known is None or abs(n_rows - known[0]) > _SIMILAR * known[0]:
+            known = self._funnels[k] = (n_rows, choose())
+        return known[1]
+
+
 class AutomaticFunnels:
     """The funnels that suit an index as it grows; remembers what it measured."""
 
@@ -65,20 +85,16 @@ class AutomaticFunnels:
         """Measure nothing yet."""
         self._core = core
         self._calibration: Calibration | None = None
-        self._funnels: dict[tuple[int, int], Funnel | None] = {}  # by rows and k
+        self._remembered = Remembered()
 
     def funnel(self, k: int) -> Funnel | None:
         """Return the funnel for the top k; None means exact search is as good."""
-        n_rows = len(self._core)
+        n_rows, dim = len(self._core), self._core.dim
         if n_rows < EXACT_BELOW or 8 * k > n_rows:
             return None
-        if (n_rows, k) not in self._funnels:
-            calibration = self._calibrated(n_rows)
-            self._funnels = {
-                **{key: value for key, value in self._funnels.items() if key[0] == n_rows},
-                (n_rows, k): automatic_funnel(calibration, n_rows, self._core.dim, k),
-            }
-        return self._funnels[n_rows, k]
+        return self._remembered.funnel(
+            k, n_rows, lambda: automatic_funnel(self._calibrated(n_rows), n_rows, dim, k)
+        )
 
     def _calibrated(self, n_rows: int) -> Calibration:
         calibration = self._calibration
@@ -116,16 +132,29 @@ def calibrate(rows: npt.NDArray[np.float32], n_rows: int) -> Calibration:
         signs = np.where(base[:, summed:dims] > 0, np.float32(1), np.float32(-1))
         scores += queries[:, summed:dims] @ signs.T
         summed = dims
-        ordered = np.sort(scores, axis=1)
-        ranks[dims] = np.stack(
-            [
-                len(base) - np.searchsorted(row, row_of_nearest, side="right")
-                for row, row_of_nearest in zip(
-                    ordered, np.take_along_axis(scores, nearest, axis=1), strict=True
-                )
-            ]
-        )
+        ranks[dims] = ranks_of_nearest(scores, nearest)
     return Calibration(ranks, len(base), n_rows)
+
+
+def ranks_of_nearest(
+    scores: npt.NDArray[np.float32], nearest: npt.NDArray[np.intp]
+) -> npt.NDArray[np.int64]:
+    """Return how many rows a score puts before each neighbour.
+
+    Args:
+        scores: (n_queries, n) of the rows.
+        nearest: (n_queries, depth) rows, the true nearest first.
+
+    Returns:
+        (n_queries, depth).
+    """
+    found = np.take_along_axis(scores, nearest, axis=1)
+    return np.stack(
+        [
+            scores.shape[1] - np.searchsorted(ordered, of_nearest, side="right")
+            for ordered, of_nearest in zip(np.sort(scores, axis=1), found, strict=True)
+        ]
+    )
 
 
 def automatic_funnel(calibration: Calibration, n_rows: int, dim: int, k: int) -> Funnel | None:
@@ -146,7 +175,7 @@ def automatic_funnel(calibration: Calibration, n_rows: int, dim: int, k: int) ->
         return _SCAN_64_DIMS * dims / 64 + gathered
 
     first = min(prefixes(dim), key=cost)
-    if keep(first) > _USELESS * n_rows:
+    if keep(first) > USELESS * n_rows:
         return None
     stages = [Stage(first, "b1", keep(first))]
     # Reading all sign bits of the survivors first spares most of their int8 rows.

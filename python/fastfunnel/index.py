@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
-from fastfunnel.arguments import as_count
+from fastfunnel.arguments import Metric, as_count, as_metric
 from fastfunnel.model import Model, ModelMismatchError
 from fastfunnel.rotation import as_rotation
 from fastfunnel.searching import Searching
@@ -27,7 +27,9 @@ class Index(Searching):
         dim: dims of the rows, at least 1.
         model: what makes the rows, which `check_model` holds others against: a model's name, or a
             Model with its dims and recipe too. None if unknown.
-        metric: "cosine".
+        metric: what scores are, the higher the nearer: "cosine"; "ip", inner products; or "l2",
+            negative squared distances. Rows must then lie within ±2^50, and sign bits, which do
+            not see lengths, serve a funnel less where lengths differ.
         rotation: an orthogonal (dim, dim) map from `fit_rotation`, applied to rows and queries;
             None for none. Cosines stay the same, prefixes become useful.
 
@@ -39,18 +41,16 @@ class Index(Searching):
         self,
         dim: int,
         model: str | Model | None = None,
-        metric: Literal["cosine"] = "cosine",
+        metric: Metric = "cosine",
         *,
         rotation: npt.ArrayLike | None = None,
     ) -> None:
         """Make an empty index."""
-        if metric != "cosine":
-            raise ValueError(f"metric must be 'cosine', got {metric!r}")
+        metric = as_metric(metric)
         made_by = None if model is None else Model.of(model)
         dim = as_count(dim, "dim")
-        super().__init__(dim, None if rotation is None else as_rotation(rotation, dim))
+        super().__init__(dim, None if rotation is None else as_rotation(rotation, dim), metric)
         self.made_by = made_by
-        self.metric = metric
 
     @property
     def model(self) -> str | None:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastfunnel import _core
-from fastfunnel.arguments import as_ids, as_rows
+from fastfunnel.arguments import Metric, as_ids, as_rows, check_magnitudes
 from fastfunnel.rotation import Rotation, rotate, rotate_back
 from fastfunnel.sampling import draw_rows
 
@@ -26,9 +26,10 @@ if TYPE_CHECKING:
 class Rows:
     """What `Index` does with rows, searches aside. Changes wait for each other, searches do not."""
 
-    def __init__(self, dim: int, rotation: Rotation | None) -> None:
+    def __init__(self, dim: int, rotation: Rotation | None, metric: Metric) -> None:
         """Hold no rows."""
-        self._core = _core.Index(dim)
+        self._core = _core.Index(dim, metric)
+        self.metric = metric
         self._rotation = rotation
         self._next_id = 0
         self._forget_threads()
@@ -65,7 +66,7 @@ class Rows:
                 are taken. The index is then unchanged.
             OSError: if the system refuses to write a live index, which is then unchanged.
         """
-        rows = self._rotated(as_rows(vectors, "vectors", self.dim))
+        rows = self._as_rows(vectors)
         given = None if ids is None else as_ids(ids, len(rows))
         with self._changing:
             self._check_writable()
@@ -91,7 +92,7 @@ class Rows:
         Raises:
             As `add`.
         """
-        rows = self._rotated(as_rows(vectors, "vectors", self.dim))
+        rows = self._as_rows(vectors)
         given = as_ids(ids, len(rows))
         with self._changing:
             self._check_writable()
@@ -201,6 +202,12 @@ class Rows:
             raise ValueError(
                 "the index was opened read-only, or is closed; open it with writable=True to change it"
             )
+
+    def _as_rows(self, vectors: npt.ArrayLike) -> npt.NDArray[Any]:
+        rows = as_rows(vectors, "vectors", self.dim)
+        if self.metric != "cosine":
+            check_magnitudes(rows, "vectors", self.metric)
+        return self._rotated(rows)
 
     def _rotated(self, rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
         return rows if self._rotation is None else rotate(rows, self._rotation)

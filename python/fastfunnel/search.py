@@ -15,7 +15,7 @@ class SearchResult(NamedTuple):
     """The k best rows of each query, best first, ties by lower id.
 
     ids: int64 (n_queries, k), -1 where there are fewer than k rows.
-    scores: float32 (n_queries, k), cosines, -inf there.
+    scores: float32 (n_queries, k), cosines unless an index has another metric, -inf there.
     """
 
     ids: _core.IdArray

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from fastfunnel import _core
 from fastfunnel.arguments import (
+    Metric,
     as_candidates,
     as_count,
     as_filter,
@@ -18,6 +19,7 @@ from fastfunnel.arguments import (
     as_threads,
 )
 from fastfunnel.automatic import AutomaticFunnels
+from fastfunnel.automatic_weighted import WeightedFunnels
 from fastfunnel.funnel import Funnel, Stage
 from fastfunnel.principal import PrincipalDirections
 from fastfunnel.rotation import Rotation
@@ -39,11 +41,12 @@ class StageReport:
 class Searching(Rows):
     """What `Index` does with queries. A search sees all rows of a change or none."""
 
-    def __init__(self, dim: int, rotation: Rotation | None) -> None:
+    def __init__(self, dim: int, rotation: Rotation | None, metric: Metric) -> None:
         """Hold no rows."""
-        super().__init__(dim, rotation)
+        super().__init__(dim, rotation, metric)
         self._tuned = Tuned({})
         self._automatic = AutomaticFunnels(self._core)
+        self._weighted = WeightedFunnels(self._core, metric)
         self._directions = PrincipalDirections(self._core)
 
     def search(
@@ -59,7 +62,7 @@ class Searching(Rows):
         threads: int | None = None,
         isa: str | None = None,
     ) -> SearchResult:
-        """Return the top k rows by cosine.
+        """Return the top k rows by the metric: those with the highest scores.
 
         Args:
             queries: (n_queries, dim) or (dim,).
@@ -75,15 +78,15 @@ class Searching(Rows):
             isa: force one of `available_isas()`; None uses `active_isa()`.
 
         Returns:
-            SearchResult with the ids of the rows; id -1, score -inf where fewer than k rows may
-            answer.
+            SearchResult with the ids of the rows and their scores: cosines, inner products or
+            negative squared distances. Id -1, score -inf where fewer than k rows may answer.
 
         Raises:
             TypeError, ValueError: for arguments of another kind or shape, for nan or inf, for a
                 funnel that does not fit dim or k, for more than one of funnel, exact and recall,
                 for a recall that was not tuned, for a filter that does not fit.
         """
-        found = self._rotated(as_queries(queries, self.dim))
+        found = self._as_queries(queries)
         k = as_count(k, "k")
         if funnel is not None and exact:
             raise ValueError("funnel must be None when exact=True, got a funnel")
@@ -95,7 +98,7 @@ class Searching(Rows):
             chosen = None
         else:
             chosen = self.default_funnel(k) if funnel is None else as_funnel(funnel)
-        if chosen is None:
+        if chosen is None and self.metric == "cosine":
             self._directions.asked(len(found))
         stages = None if chosen is None else chosen.to_core()
         allowed = as_filter(filter)
@@ -125,7 +128,7 @@ class Searching(Rows):
         Raises:
             TypeError, ValueError: for arguments of another kind or shape, for nan or inf.
         """
-        found = self._rotated(as_queries(queries, self.dim))
+        found = self._as_queries(queries)
         ids = as_candidates(candidate_ids, len(found))
         return self._core.rescore(ids, found, as_threads(threads))
 
@@ -140,8 +143,9 @@ class Searching(Rows):
         return self.untuned_funnel(k)
 
     def untuned_funnel(self, k: int = 10) -> Funnel | None:
-        """Return the funnel that suits a sample of the rows: see fastfunnel/automatic.py."""
-        return self._automatic.funnel(as_count(k, "k"))
+        """Return the funnel that suits a sample of the rows: see fastfunnel/automatic*.py."""
+        k = as_count(k, "k")
+        return (self._weighted if self._weighted.are_needed() else self._automatic).funnel(k)
 
     def explain(
         self,
@@ -165,7 +169,7 @@ class Searching(Rows):
         Raises:
             TypeError, ValueError: as `search`; ValueError for several queries.
         """
-        found = self._rotated(as_queries(query, self.dim, "query"))
+        found = self._as_queries(query, "query")
         if len(found) != 1:
             raise ValueError(f"query must be one vector, got {len(found)}")
         k = as_count(k, "k")
@@ -177,3 +181,8 @@ class Searching(Rows):
             StageReport(stage, rows, rows * stage.row_bytes, seconds)
             for stage, (rows, seconds) in zip(chosen.stages, traces, strict=True)
         ]
+
+    def _as_queries(self, value: npt.ArrayLike, name: str = "queries") -> _core.QueryArray:
+        queries = as_queries(value, self.dim, name, self.metric)
+        rotated: _core.QueryArray = self._rotated(queries)
+        return rotated

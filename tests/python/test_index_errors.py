@@ -84,8 +84,8 @@ def test_explain_of_several_queries(index: ff.Index) -> None:
 
 
 def test_metric_and_model() -> None:
-    with pytest.raises(ValueError, match=r"^metric must be 'cosine', got 'ip'$"):
-        ff.Index(dim=4, metric="ip")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"^metric must be 'cosine', 'ip' or 'l2', got 'dot'$"):
+        ff.Index(dim=4, metric="dot")  # type: ignore[arg-type]
     with pytest.raises(TypeError, match=r"^model must be a str, a Model or an embedder, got int$"):
         ff.Index(dim=4, model=3)  # type: ignore[arg-type]
 

@@ -11,10 +11,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
+from fastfunnel.arguments import Metric, as_metric
 from fastfunnel.storage.durable import creating, reading, remove, replace
 from fastfunnel.storage.layout import (
     DTYPES,
@@ -106,7 +107,7 @@ class Manifest:
     """All that an index is, but for the contents of its files."""
 
     dim: int
-    metric: Literal["cosine"]
+    metric: Metric
     model: Mapping[str, Any] | None
     tuned: Mapping[str, Any]
     next_id: int
@@ -162,8 +163,6 @@ class Manifest:
     @classmethod
     def _from_plain(cls, plain: dict[str, Any]) -> Manifest:
         dim = _count(plain["dim"], "dim", at_least=1, below=2**31)
-        if plain["metric"] != "cosine":
-            raise ValueError(f"metric cannot be {plain['metric']!r}")
         for name, kinds in (("model", (dict, type(None))), ("tuned", dict), ("segments", list)):
             if not isinstance(plain[name], kinds):
                 raise TypeError(f"{name} cannot be {plain[name]!r}")
@@ -175,7 +174,7 @@ class Manifest:
             raise ValueError(f"the log cannot lie in {plain['log']!r}")
         return cls(
             dim=dim,
-            metric=plain["metric"],
+            metric=as_metric(plain["metric"]),
             model=plain["model"],
             tuned=plain["tuned"],
             next_id=_count(plain["next_id"], "next_id", below=2**63 + 1),

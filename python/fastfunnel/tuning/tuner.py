@@ -53,7 +53,9 @@ def tune(
 ) -> TuningReport:
     """Return the report of a tuning; the index is only read. See `Index.tune`."""
     queries = (
-        None if sample_queries is None else as_queries(sample_queries, index.dim, "sample_queries")
+        None
+        if sample_queries is None
+        else as_queries(sample_queries, index.dim, "sample_queries", index.metric)
     )
     k = as_count(k, "k")
     recall = _as_share(recall, "recall", top=True)

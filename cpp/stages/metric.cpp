@@ -1,0 +1,94 @@
+#include "stages/metric.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "arrays/float_rows.hpp"
+#include "stages/query_codes.hpp"
+
+namespace ff {
+namespace {
+
+// Relative rounding of the steps from a cosine to a score, of which there are fewer than 16.
+constexpr float kRounding = 16 * 0x1p-24F;
+
+float length_of(float inverse_length) { return inverse_length > 0 ? 1 / inverse_length : 0.0F; }
+
+template <class Value>
+double inner_product(const Value* row, const float* query, std::size_t dim) {
+  double sum = 0;
+  for (std::size_t d = 0; d < dim; ++d)
+    sum += static_cast<double>(row[d]) * static_cast<double>(query[d]);
+  return sum;
+}
+
+template <class Value>
+double squared_distance(const Value* row, const float* query, std::size_t dim) {
+  double sum = 0;
+  for (std::size_t d = 0; d < dim; ++d) {
+    const double difference = static_cast<double>(row[d]) - static_cast<double>(query[d]);
+    sum += difference * difference;
+  }
+  return sum;
+}
+
+template <class Value>
+double score(Metric metric, const Value* row, const float* query, std::size_t dim) {
+  return metric == Metric::inner_product ? inner_product(row, query, dim)
+                                         : 0 - squared_distance(row, query, dim);
+}
+
+}  // namespace
+
+PlaneNeeds metric_needs(Metric metric, std::size_t dim) {
+  PlaneNeeds needs;
+  if (metric != Metric::cosine) needs.add_norms(dim);
+  return needs;
+}
+
+Scores::Scores(Metric metric, const Queries& queries) : metric_(metric) {
+  for (std::size_t q = 0; q < queries.count; ++q)
+    query_lengths_.push_back(prefix_norm(queries[q], queries.dim));
+}
+
+float Scores::score(float cosine, float inverse_length, std::size_t q) const {
+  const float row = length_of(inverse_length), query = query_lengths_[q];
+  if (metric_ == Metric::inner_product) return row * query * cosine;
+  return 0 - std::max(0.0F, row * row + query * query - 2 * row * query * cosine);
+}
+
+void Scores::of_block(const Segment& segment, std::size_t block, float* cosines) const {
+  const std::size_t first = block * kBlockRows;
+  const std::size_t n_rows = std::min(kBlockRows, segment.n_rows() - first);
+  const float* inverse_lengths = segment.inverse_norms(segment.dim()) + first;
+  for (std::size_t q = 0; q < query_lengths_.size(); ++q)
+    for (std::size_t r = 0; r < n_rows; ++r)
+      cosines[q * kBlockRows + r] = score(cosines[q * kBlockRows + r], inverse_lengths[r], q);
+}
+
+void Scores::of_list(const Corpus& corpus, std::size_t q, Shortlist& list) const {
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    const Segment& segment = corpus.segment_of(list.rows[i]);
+    const float* inverse_lengths = segment.inverse_norms(corpus.dim());
+    list.scores[i] = score(list.scores[i], inverse_lengths[list.rows[i] % Segment::kMaxRows], q);
+  }
+}
+
+float Scores::error(const Segment& segment, std::size_t row, std::size_t q,
+                    float cosine_error) const {
+  const float length = length_of(segment.inverse_norms(segment.dim())[row]);
+  const float query = query_lengths_[q], product = length * query;
+  if (metric_ == Metric::inner_product) return product * (cosine_error + kRounding);
+  return 2 * product * cosine_error + (length + query) * (length + query) * kRounding;
+}
+
+double score_in_double(Metric metric, const MatrixView& rows, std::size_t i, const float* query,
+                       const Kernels& kernels) {
+  if (metric == Metric::cosine) return cosine_in_double(rows, i, query, rows.dim, kernels);
+  if (rows.element == Element::f64)
+    return score(metric, reinterpret_cast<const double*>(rows.row(i)), query, rows.dim);
+  FloatRows reader(rows, kernels);
+  return score(metric, reader.row(i), query, rows.dim);
+}
+
+}  // namespace ff

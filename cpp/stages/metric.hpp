@@ -1,0 +1,39 @@
+// What a score measures. Stages estimate cosines; with a row's and a query's length each becomes
+// the score of another metric.
+#pragma once
+
+#include <vector>
+
+#include "stages/scan.hpp"
+
+namespace ff {
+
+// The norms that scores of this metric need beside a funnel's.
+PlaneNeeds metric_needs(Metric metric, std::size_t dim);
+
+// Turns cosines into scores.
+class Scores {
+ public:
+  // Not for cosines, which are scores. Needs the norms of all dims.
+  Scores(Metric metric, const Queries& queries);
+
+  // cosines[q * 64 + r] for every query and the rows of the block that exist.
+  void of_block(const Segment& segment, std::size_t block, float* cosines) const;
+  void of_list(const Corpus& corpus, std::size_t q, Shortlist& list) const;
+
+  // How far a score may lie from the true one, either way, if its cosine is off by at most
+  // cosine_error and arithmetic is float32.
+  float error(const Segment& segment, std::size_t row, std::size_t q, float cosine_error) const;
+
+ private:
+  float score(float cosine, float inverse_length, std::size_t q) const;
+
+  Metric metric_;
+  std::vector<float> query_lengths_;
+};
+
+// The score of row i in float64.
+double score_in_double(Metric metric, const MatrixView& rows, std::size_t i, const float* query,
+                       const Kernels& kernels);
+
+}  // namespace ff

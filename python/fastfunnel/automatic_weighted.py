@@ -1,0 +1,139 @@
+"""The default funnel of an index whose scores depend on the lengths of its rows.
+
+Sign bits do not see how long a row is, so where lengths differ an inner product or a distance is
+first estimated from int8 values: the cosine of a prefix, times the full lengths. Which prefix, and
+how many rows it must keep, a sample of the rows decides, as fastfunnel/automatic.py does for
+cosines.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from fastfunnel import _core
+from fastfunnel.automatic import (
+    EXACT_BELOW,
+    SAMPLE_QUERIES,
+    SAMPLE_ROWS,
+    USELESS,
+    Calibration,
+    Remembered,
+    ranks_of_nearest,
+)
+from fastfunnel.funnel import Funnel, Stage
+from fastfunnel.sampling import draw_rows
+
+ALIKE = 1.01  # lengths that differ by less leave the order to the cosines
+
+_DEPTH = 128  # neighbours in the sample whose ranks are kept
+_INT8 = 127
+# Relative costs in nanoseconds, as in fastfunnel/automatic.py.
+_SCAN_DIM = 0.04
+_GATHER = 80.0
+_GATHER_DIM = 0.1
+
+
+class WeightedFunnels:
+    """The funnels that suit an index as it grows; remembers what it measured."""
+
+    def __init__(self, core: _core.Index, metric: str) -> None:
+        """Measure nothing yet."""
+        self._core = core
+        self._metric = metric
+        self._alike: tuple[int, bool] | None = None  # rows, and whether their lengths were
+        self._calibration: Calibration | None = None
+        self._remembered = Remembered()
+
+    def are_needed(self) -> bool:
+        """Return whether lengths decide, so that a funnel for cosines would not do."""
+        n_rows = len(self._core)
+        if self._metric == "cosine" or n_rows < EXACT_BELOW:
+            return False
+        if self._alike is None or self._alike[0] != n_rows:
+            shortest, longest = self._core.lengths()
+            self._alike = (n_rows, longest <= ALIKE * shortest)
+        return not self._alike[1]
+
+    def funnel(self, k: int) -> Funnel | None:
+        """Return the funnel for the top k; None means exact search is as good."""
+        n_rows = len(self._core)
+        if n_rows < EXACT_BELOW or 8 * k > n_rows:
+            return None
+        return self._remembered.funnel(k, n_rows, lambda: self._chosen(k, n_rows))
+
+    def _chosen(self, k: int, n_rows: int) -> Funnel | None:
+        dim = self._core.dim
+        calibration = self._calibration
+        if calibration is None or n_rows > 2 * calibration.n_rows:
+            _, rows = draw_rows(self._core, SAMPLE_ROWS + SAMPLE_QUERIES, np.random.default_rng(0))
+            calibration = self._calibration = calibrate(rows, self._metric, n_rows)
+        keeps = {
+            dims: math.ceil(calibration.share(dims, n_rows, k) * n_rows) + 4 * k
+            for dims in calibration.ranks
+        }
+        first = min(
+            keeps,
+            key=lambda dims: (
+                _SCAN_DIM * dims + keeps[dims] / n_rows * (_GATHER + _GATHER_DIM * dim)
+            ),
+        )
+        if keeps[first] > USELESS * n_rows:
+            return None
+        return Funnel([Stage(first, "i8", keeps[first]), Stage(dim, "f32")])
+
+
+def prefixes(dim: int) -> list[int]:
+    """Return the prefix lengths a first stage may read."""
+    return [d for d in (128, 256, 512) if d < dim] + [dim]
+
+
+def calibrate(rows: npt.NDArray[np.float32], metric: str, n_rows: int) -> Calibration:
+    """Return the ranks of true neighbours under the int8 scores of prefixes, on a sample.
+
+    Args:
+        rows: (n, dim) rows of the index in random order, n at least 64; some serve as queries.
+        metric: "ip" or "l2".
+        n_rows: rows of the index.
+    """
+    n_queries = min(SAMPLE_QUERIES, len(rows) // 4)
+    queries, base = rows[:n_queries], rows[n_queries:]
+    lengths = np.linalg.norm(base, axis=1)
+    asked = np.linalg.norm(queries, axis=1)[:, np.newaxis]
+
+    def score(cosines: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        scores: npt.NDArray[np.float32] = cosines * lengths
+        return scores if metric == "ip" else 2 * asked * scores - np.square(lengths)
+
+    exact = score(_divided(queries @ base.T, asked * lengths))
+    depth = min(_DEPTH, len(base))
+    nearest = np.argpartition(-exact, depth - 1, axis=1)[:, :depth]
+    by_score = np.argsort(-np.take_along_axis(exact, nearest, axis=1), axis=1)
+    nearest = np.take_along_axis(nearest, by_score, axis=1)
+
+    coarse_base, coarse_queries = _int8(base), _int8(queries)
+    ranks = {}
+    dots = np.zeros_like(exact)
+    summed = 0
+    for dims in prefixes(rows.shape[1]):
+        dots += coarse_queries[:, summed:dims] @ coarse_base[:, summed:dims].T
+        summed = dims
+        of_rows = np.linalg.norm(base[:, :dims], axis=1)
+        of_queries = np.linalg.norm(queries[:, :dims], axis=1)[:, np.newaxis]
+        ranks[dims] = ranks_of_nearest(score(_divided(dots, of_queries * of_rows)), nearest)
+    return Calibration(ranks, len(base), n_rows)
+
+
+def _int8(rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return what int8 codes say of the rows."""
+    steps = np.abs(rows).max(axis=1, keepdims=True) / np.float32(_INT8)
+    coarse: npt.NDArray[np.float32] = np.rint(_divided(rows, steps)) * steps
+    return coarse
+
+
+def _divided(a: npt.NDArray[np.float32], b: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return a / b, 0 where b is 0."""
+    quotients: npt.NDArray[np.float32] = np.divide(a, b, out=np.zeros_like(a), where=b > 0)
+    return quotients
