@@ -26,10 +26,7 @@ void tile(const BoundBlock& block, const BoundQuery* queries, std::uint64_t* mas
     const std::uint8_t* cells = block.cells + d * 64;
     __m512i rows[kRegisters];
 #pragma GCC unroll 8
-    for (int v = 0; v < kRegisters; ++v) {
-      rows[v] = _mm512_load_si512(cells + 64 * v);
-      _mm_prefetch(reinterpret_cast<const char*>(cells) + block.n_dims * 64 + 64 * v, _MM_HINT_T1);
-    }
+    for (int v = 0; v < kRegisters; ++v) rows[v] = _mm512_load_si512(cells + 64 * v);
 #pragma GCC unroll 8
     for (int q = 0; q < Q; ++q) {
       std::int32_t four;

@@ -22,8 +22,7 @@ constexpr std::size_t kBytes = 8;    // of a row in a cell
 constexpr std::size_t kTables = 11;  // 8 of 6 low bits, 3 of the high ones
 constexpr std::size_t kEntries = 64;
 constexpr std::size_t kSliceTableBytes = kTables * kEntries;
-constexpr int kFirstSelects = 0xca;      // vpternlog: bitwise a ? b : c
-constexpr std::size_t kBlocksAhead = 4;  // prefetched for a query alone
+constexpr int kFirstSelects = 0xca;  // vpternlog: bitwise a ? b : c
 
 // The dims whose bits make up the index of table t, highest bit first; -1: a bit of no dim.
 struct IndexDims {
@@ -77,10 +76,6 @@ struct Totals {
 
 // A loop over the bits, not vpcompress: few rows pass, and compressing stores are microcode on
 // Zen 4.
-// Out of line: its registers would crowd the loop it is called from.
-#if defined(__GNUC__)
-__attribute__((noinline))
-#endif
 void append(SignQuery& query, Totals totals, std::uint32_t passing_even, std::uint32_t passing_odd,
             std::uint64_t alive, std::uint32_t first_row) {
   alignas(64) std::uint16_t scores[2][32];
@@ -90,14 +85,6 @@ void append(SignQuery& query, Totals totals, std::uint32_t passing_even, std::ui
   std::uint64_t mask = alive & (_pdep_u64(passing_even, 0x5555555555555555) |
                                 _pdep_u64(passing_odd, 0xaaaaaaaaaaaaaaaa));
   std::uint32_t count = query.count;
-  if (mask == ~std::uint64_t{0}) {  // as in every block of a sample, which has no threshold
-    for (std::uint32_t r = 0; r < kBlockRows; ++r) {
-      query.rows[count + r] = first_row + r;
-      query.scores[count + r] = scores[r & 1][r >> 1];
-    }
-    query.count = count + static_cast<std::uint32_t>(kBlockRows);
-    return;
-  }
   for (; mask != 0; mask &= mask - 1, ++count) {
     const auto r = static_cast<std::uint32_t>(_tzcnt_u64(mask));
     query.rows[count] = first_row + r;
@@ -152,11 +139,6 @@ void scan_tile(const SignBlocks& blocks, SignQuery* queries) {
       __m512i sums[Q];
 #pragma GCC unroll 8
       for (int q = 0; q < Q; ++q) sums[q] = _mm512_setzero_si512();
-      if (Q == 1)
-        for (std::size_t j = 0; j < kBytes; ++j)
-          _mm_prefetch(
-              reinterpret_cast<const char*>(cell) + kBlocksAhead * kCellBytes + j * kBlockRows,
-              _MM_HINT_T0);
 #pragma GCC unroll 8
       for (std::size_t j = 0; j < kBytes; ++j)
         look_up<Q>(sums, tables, offset + j * kEntries, load_byte(cell, j));
