@@ -50,10 +50,11 @@ class RowVectors:
     def search(
         self, query: FloatRows, k: int, among: list[int] | None, exact: bool
     ) -> list[tuple[int, float]]:
-        """Return at most k (row, cosine), best first, of all rows or of those `among` names."""
+        """Return at most k (row, cosine), best first, of all rows or, exactly, of those `among` names."""
         rows = None if among is None else np.array(among, np.int64)
         n_allowed = len(self.index) if rows is None else len(rows)
-        found = self.index.search(query, k=min(k, max(n_allowed, 1)), exact=exact, filter=rows)
+        is_exact = exact or rows is not None
+        found = self.index.search(query, k=min(k, max(n_allowed, 1)), exact=is_exact, filter=rows)
         pairs = zip(found.ids[0].tolist(), found.scores[0].tolist(), strict=True)
         return [(row, score) for row, score in pairs if row >= 0]
 
