@@ -101,8 +101,7 @@ class Index {
                       const Results& results);
   // The lengths of the shortest and the longest living row, to 1e-6 of them; {0, 0} without rows.
   std::pair<float, float> lengths(const Kernels& kernels, unsigned n_threads);
-  // Directions that make exact searches fast (planes/projection.hpp). Once: a second call throws
-  // std::logic_error.
+  // Directions that make exact searches fast (planes/projection.hpp); the first that come stay.
   void set_basis(Basis basis);
   // Exact scores of rows that somebody else found: n a query, the same for all queries or
   // (per_query) different ones, row-major. Ids that are missing score -inf.
@@ -122,6 +121,8 @@ class Index {
   void append(const MatrixView& rows, const std::int64_t* ids, const Kernels& kernels);
   // Null for all. Throws std::invalid_argument unless there is a flag for every living row.
   std::optional<RowFilter> make_filter(const Which& which) const;
+  SearchOptions complete(const SearchOptions& options,
+                         const std::optional<RowFilter>& filter) const;
   // Shared, with the planes built.
   std::shared_lock<FairLock> lock_with(const PlaneNeeds& needs, const Kernels& kernels,
                                        unsigned n_threads);

@@ -4,7 +4,7 @@
 #include <stdexcept>
 
 #include "index/index.hpp"
-#include "search/exact_by_floats.hpp"
+#include "search/exact_search.hpp"
 #include "stages/metric.hpp"
 #include "threads/interrupt.hpp"
 #include "threads/thread_pool.hpp"
@@ -35,11 +35,18 @@ void Index::keep_planes(const std::vector<Funnel>& funnels, bool exact) {
   const std::unique_lock alone(lock_);
   const Corpus& corpus = state_->corpus;
   PlaneNeeds needs;
-  if (exact)
-    needs.add(exact_needs(corpus, corpus.basis() ? ExactScan::projections : ExactScan::int8_rows));
+  if (exact) needs.add(exact_needs(corpus, exact_scan(corpus, metric_)));
   for (const Funnel& funnel : funnels) needs.add(plane_needs(funnel));
   needs.add(metric_needs(metric_, dim_));
   state_->corpus.keep(needs);
+}
+
+SearchOptions Index::complete(const SearchOptions& options,
+                              const std::optional<RowFilter>& filter) const {
+  SearchOptions result = options;
+  result.filter = filter ? &*filter : nullptr;
+  result.metric = metric_;
+  return result;
 }
 
 std::optional<RowFilter> Index::make_filter(const Which& which) const {
@@ -81,42 +88,29 @@ void Index::search(const Funnel& funnel, const Queries& queries, const Which& wh
   needs.add(metric_needs(metric_, dim_));
   const auto lock = lock_with(needs, options.kernels, options.n_threads);
   const auto filter = make_filter(which);
-  SearchOptions complete = options;
-  complete.filter = filter ? &*filter : nullptr;
-  complete.metric = metric_;
-  funnel_search(state_->corpus, funnel, queries, complete, results);
+  funnel_search(state_->corpus, funnel, queries, complete(options, filter), results);
 }
 
 void Index::set_basis(Basis basis) {
   const std::unique_lock lock(lock_);
-  if (state_->corpus.basis()) throw std::logic_error("the index has a basis");
-  state_->corpus.set_basis(std::make_shared<const Basis>(std::move(basis)));
+  if (!state_->corpus.basis())
+    state_->corpus.set_basis(std::make_shared<const Basis>(std::move(basis)));
 }
 
 void Index::search_exactly(const Queries& queries, const Which& which, const SearchOptions& options,
                            const Results& results) {
-  if (metric_ != Metric::cosine) {
-    const auto lock = lock_with(metric_needs(metric_, dim_), options.kernels, options.n_threads);
-    const auto filter = make_filter(which);
-    SearchOptions complete = options;
-    complete.filter = filter ? &*filter : nullptr;
-    complete.metric = metric_;
-    exact_search_by_floats(state_->corpus, queries, complete, results);
-    return;
-  }
-  ExactScan scan = ExactScan::int8_rows;
+  ExactScan scan;
   PlaneNeeds needs;
   {
     const std::shared_lock lock(lock_);
-    if (state_->corpus.basis()) scan = ExactScan::projections;
+    scan = exact_scan(state_->corpus, metric_);
     needs = exact_needs(state_->corpus, scan);
   }
   const auto lock = lock_with(needs, options.kernels, options.n_threads);
-  if (state_->corpus.basis() != needs.basis) scan = ExactScan::int8_rows;  // replaced meanwhile
+  const bool was_replaced = state_->corpus.basis() != needs.basis;
+  if (scan == ExactScan::projections && was_replaced) scan = ExactScan::int8_rows;
   const auto filter = make_filter(which);
-  SearchOptions with_filter = options;
-  with_filter.filter = filter ? &*filter : nullptr;
-  exact_search(state_->corpus, scan, queries, with_filter, results);
+  exact_search(state_->corpus, scan, queries, complete(options, filter), results);
 }
 
 void Index::rescore(const Queries& queries, const std::int64_t* ids, std::size_t n, bool per_query,

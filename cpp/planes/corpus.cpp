@@ -50,6 +50,12 @@ std::size_t Corpus::n_alive() const {
   return total;
 }
 
+std::size_t Corpus::n_blocks() const {
+  std::size_t total = 0;
+  for (const auto& segment : segments_) total += segment->n_blocks();
+  return total;
+}
+
 void Corpus::check_room(std::size_t n_segments) const {
   if (segments_.size() + n_segments > kMaxSegments)
     throw std::length_error("rows must fit in " + std::to_string(kMaxSegments) + " segments of " +

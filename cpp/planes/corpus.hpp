@@ -26,6 +26,7 @@ class Corpus {
   std::size_t dim() const { return dim_; }
   std::size_t n_rows() const;   // removed ones too
   std::size_t n_alive() const;  // the rows that searches see
+  std::size_t n_blocks() const;
   const std::vector<std::shared_ptr<Segment>>& segments() const { return segments_; }
   const Segment& segment_of(Row row) const { return *segments_[row / Segment::kMaxRows]; }
   std::int64_t id(Row row) const { return segment_of(row).id(row % Segment::kMaxRows); }

@@ -6,11 +6,10 @@
 #include <limits>
 #include <optional>
 
-#include "arrays/float_rows.hpp"
 #include "stages/block_scorer.hpp"
 #include "stages/float_survivors.hpp"
+#include "stages/metric.hpp"
 #include "stages/rescore.hpp"
-#include "stages/sample.hpp"
 #include "stages/select_top.hpp"
 #include "stages/upper_bounds.hpp"
 #include "threads/interrupt.hpp"
@@ -23,7 +22,7 @@ namespace {
 // in groups of 32, 1,980 of 96, no more beyond.
 constexpr std::size_t kGroupQueries = 128;
 constexpr std::size_t kMinBlocksAPart = 64;  // 4,096 rows
-constexpr std::size_t kBlocksACheck = 16;    // between looks for an interrupt
+constexpr std::size_t kRowsACheck = 1024;    // between looks for an interrupt
 constexpr std::size_t kManyFloatRows = 64;
 // Gathering a row costs as much as passing over so many in a scan (bench/filters.py).
 constexpr std::size_t kGatherRows = 32;
@@ -41,11 +40,10 @@ class ExactSearch {
               const SearchOptions& options, const Results& results)
       : corpus_(corpus),
         scan_(scan),
-        all_blocks_(split_blocks(corpus, 1)[0]),
         queries_(queries),
         options_(options),
         results_(results),
-        n_rows_(options.filter != nullptr ? options.filter->n_rows() : corpus.n_alive()) {}
+        n_rows_(options.n_rows(corpus)) {}
 
   void run() {
     if (n_rows_ * kGatherRows < corpus_.n_rows())
@@ -71,8 +69,7 @@ class ExactSearch {
     const std::size_t n_parts =
         n_groups >= 2 * options_.n_threads
             ? 1
-            : std::clamp<std::size_t>(count_blocks(all_blocks_) / kMinBlocksAPart, 1,
-                                      options_.n_threads);
+            : std::clamp<std::size_t>(corpus_.n_blocks() / kMinBlocksAPart, 1, options_.n_threads);
     const auto parts = split_blocks(corpus_, n_parts);
     // As many groups at a time as keep all threads busy: their lists are all that is held.
     const std::size_t at_once = std::max<std::size_t>(1, options_.n_threads / n_parts);
@@ -113,10 +110,9 @@ class ExactSearch {
     const std::size_t keep = std::min(16 * results_.k + kGuessRows, n_rows_);
     std::vector<float> floors(some.count, kNothing);
     if (keep < std::max<std::size_t>(1, results_.k)) return floors;
-    const RowMask* mask = options_.filter != nullptr ? &options_.filter->mask() : nullptr;
-    auto lists =
-        scan({corpus_, mask, {dims, Precision::b1, false, keep}, keep, false, options_.kernels},
-             some, all_blocks_);
+    const Stage signs = {dims, Precision::b1, false, keep};
+    auto lists = scan({corpus_, options_.mask(), signs, keep, false, options_.kernels}, some,
+                      split_blocks(corpus_, 1)[0]);
     for (std::size_t q = 0; q < some.count; ++q) {
       Shortlist& list = lists[q];
       rescore(corpus_, int8_stage(), some[q], options_.kernels, list);
@@ -152,49 +148,56 @@ class ExactSearch {
     std::vector<Shortlist> lists(n_queries);
     std::vector<std::uint64_t> masks(n_queries);
     std::size_t seen = 0, found = 0;
-    for (const BlockRun& run : blocks)
-      for (std::size_t b = run.first; b < run.first + run.count; ++b) {
-        const std::uint64_t alive = alive_word(run.segment, b);
-        if (alive == 0) continue;
-        if (b % kBlocksACheck == 0) check_interrupt();
-        bounds.reaching(*corpus_.segments()[run.segment], b, masks.data());
-        const auto first_row = static_cast<Row>(run.segment * Segment::kMaxRows + b * kBlockRows);
-        for (std::size_t q = 0; q < n_queries; ++q)
-          for (std::uint64_t rows = masks[q] & alive; rows != 0; rows &= rows - 1, ++found)
-            lists[q].rows.push_back(first_row + static_cast<Row>(std::countr_zero(rows)));
-        seen += kBlockRows;
-        if (found > n_queries * (seen / kFewSurvivors + results_.k + kManyFloatRows))
-          return std::nullopt;
-      }
+    bool too_many = false;
+    for_blocks(
+        corpus_, options_.mask(), blocks,
+        [&](std::size_t segment, std::size_t b, std::uint64_t alive) {
+          bounds.reaching(*corpus_.segments()[segment], b, masks.data());
+          const auto first_row = static_cast<Row>(segment * Segment::kMaxRows + b * kBlockRows);
+          for (std::size_t q = 0; q < n_queries; ++q)
+            for (std::uint64_t rows = masks[q] & alive; rows != 0; rows &= rows - 1, ++found)
+              lists[q].rows.push_back(first_row + static_cast<Row>(std::countr_zero(rows)));
+          seen += kBlockRows;
+          too_many = found > n_queries * (seen / kFewSurvivors + results_.k + kManyFloatRows);
+          return !too_many;
+        });
+    if (too_many) return std::nullopt;
     return lists;
   }
 
-  // By float32 cosines of all rows.
+  // By float32 scores of all rows.
   std::vector<Shortlist> best_floats(const Queries& some, std::span<const BlockRun> blocks) const {
     BlockScorer scorer(float_stage(), some, options_.kernels);
+    const Scores scores_of(options_.metric, some);
+    std::vector<float> cosine_errors;
     std::vector<FloatSurvivors> survivors;
-    for (std::size_t q = 0; q < some.count; ++q)
-      survivors.emplace_back(results_.k, true,
-                             [width = 2 * scorer.error_bound(q).base](Row) { return width; });
+    for (std::size_t q = 0; q < some.count; ++q) {
+      cosine_errors.push_back(scorer.error_bound(q).base);
+      survivors.emplace_back(results_.k, true, [&, q](Row row) {
+        return 2 * scores_of.error(corpus_.segment_of(row), row % Segment::kMaxRows, q,
+                                   cosine_errors[q]);
+      });
+    }
     std::vector<float> scores(some.count * kBlockRows, 0.0F);
-    for (const BlockRun& run : blocks)
-      for (std::size_t b = run.first; b < run.first + run.count; ++b) {
-        const std::uint64_t alive = alive_word(run.segment, b);
-        if (alive == 0) continue;
-        if (b % kBlocksACheck == 0) check_interrupt();
-        scorer.score(*corpus_.segments()[run.segment], b, scores.data());
-        const auto first_row = static_cast<Row>(run.segment * Segment::kMaxRows + b * kBlockRows);
-        for (std::size_t q = 0; q < some.count; ++q)
-          survivors[q].offer(scores.data() + q * kBlockRows, alive, first_row);
-      }
+    for_blocks(corpus_, options_.mask(), blocks,
+               [&](std::size_t number, std::size_t b, std::uint64_t alive) {
+                 const Segment& segment = *corpus_.segments()[number];
+                 scorer.score(segment, b, scores.data());
+                 scores_of.of_block(segment, b, scores.data());
+                 const std::size_t n_rows = std::min(kBlockRows, segment.n_rows() - b * kBlockRows);
+                 const auto first_row =
+                     static_cast<Row>(number * Segment::kMaxRows + b * kBlockRows);
+                 for (std::size_t q = 0; q < some.count; ++q) {
+                   float* upper = scores.data() + q * kBlockRows;
+                   for (std::size_t r = 0; r < n_rows; ++r)
+                     upper[r] += scores_of.error(segment, b * kBlockRows + r, q, cosine_errors[q]);
+                   survivors[q].offer(upper, alive, first_row);
+                 }
+                 return true;
+               });
     std::vector<Shortlist> lists;
     for (FloatSurvivors& list : survivors) lists.push_back(list.finish());
     return lists;
-  }
-
-  std::uint64_t alive_word(std::size_t segment, std::size_t block) const {
-    return options_.filter != nullptr ? options_.filter->mask()[segment][block]
-                                      : corpus_.segments()[segment]->alive()[block];
   }
 
   Stage int8_stage() const { return {corpus_.dim(), Precision::i8, false, 0}; }
@@ -210,11 +213,12 @@ class ExactSearch {
     // A coarse scan leaves hundreds of rows; finer integers leave tens for the floats.
     if (scan_ != ExactScan::float_rows && list.size() > kManyFloatRows)
       rescore_and_drop(q, int8_stage(), list);
-    rescore_and_drop(q, float_stage(), list);
+    if (options_.metric == Metric::cosine) rescore_and_drop(q, float_stage(), list);
     std::vector<double> scores;
     const MatrixView* before = nullptr;
     std::size_t row_before = 0;
     for (Row row : list.rows) {
+      if (scores.size() % kRowsACheck == 0) check_interrupt();
       const MatrixView& rows = corpus_.segment_of(row).rows();
       const std::size_t i = row % Segment::kMaxRows;
       // Copies of a row tie, and comparing bytes is several times faster than summing in float64.
@@ -223,7 +227,7 @@ class ExactSearch {
           std::memcmp(rows.row(i), before->row(row_before), corpus_.dim() * sizeof(float)) == 0;
       scores.push_back(
           is_copy ? scores.back()
-                  : cosine_in_double(rows, i, queries_[q], corpus_.dim(), options_.kernels));
+                  : score_in_double(options_.metric, rows, i, queries_[q], options_.kernels));
       before = &rows, row_before = i;
     }
     results_.write(q, corpus_, list.rows, scores);
@@ -248,7 +252,6 @@ class ExactSearch {
 
   const Corpus& corpus_;
   ExactScan scan_;
-  std::vector<BlockRun> all_blocks_;
   const Queries& queries_;
   const SearchOptions& options_;
   const Results& results_;
@@ -256,6 +259,11 @@ class ExactSearch {
 };
 
 }  // namespace
+
+ExactScan exact_scan(const Corpus& corpus, Metric metric) {
+  if (metric != Metric::cosine) return ExactScan::float_rows;
+  return corpus.basis() ? ExactScan::projections : ExactScan::int8_rows;
+}
 
 PlaneNeeds exact_needs(const Corpus& corpus, ExactScan scan) {
   PlaneNeeds needs;

@@ -1,11 +1,12 @@
-// The true top k by cosine, as brute force in float64 would give it, ties by id.
+// The true top k, as brute force in float64 would give it, ties by id.
 //
 //   a small funnel ──► k rows, whose lowest float32 cosine less its error bounds the k-th best
 //     ──► every row whose upper bound reaches that, from its projection or its int8 codes
 //       ──► their float32 cosines, the same test with a tighter bound ──► float64 cosines
 //
 // Every bound is proven (stages/upper_bounds.cpp, stages/block_scorer.cpp), so no dropped row could
-// be among the answers. Where bounds drop too few rows, all are scored in float32 instead.
+// be among the answers. Where bounds drop too few rows, and for metrics that see lengths, all are
+// scored in float32 instead.
 #pragma once
 
 #include "search/funnel_search.hpp"
@@ -18,8 +19,12 @@ enum class ExactScan {
   projections,  // reads a byte a direction of the corpus's basis, then as int8_rows
 };
 
+// The scan that suits the metric and what the corpus has.
+ExactScan exact_scan(const Corpus& corpus, Metric metric);
+
 PlaneNeeds exact_needs(const Corpus& corpus, ExactScan scan);
 
+// scan is float_rows unless options.metric is cosine.
 void exact_search(const Corpus& corpus, ExactScan scan, const Queries& queries,
                   const SearchOptions& options, const Results& results);
 

@@ -29,12 +29,11 @@ class FunnelSearch {
         queries_(queries),
         options_(options),
         results_(results),
-        n_rows_(options.filter != nullptr ? options.filter->n_rows() : corpus.n_alive()) {}
+        n_rows_(options.n_rows(corpus)) {}
 
   void run() {
     if (options_.filter == nullptr) {
-      scan_all({corpus_, nullptr, funnel_[0], keep_of(0), is_last(0), options_.kernels,
-                options_.metric});
+      scan_all(first_stage(corpus_, nullptr));
       return;
     }
     // A stage that would keep every row that may answer need not score them.
@@ -45,11 +44,9 @@ class FunnelSearch {
     } else if (packs()) {
       packed_ = options_.filter->rows();
       const Corpus packed = pack_signs(corpus_, packed_, slices(), options_.n_threads);
-      scan_all(
-          {packed, nullptr, funnel_[0], keep_of(0), is_last(0), options_.kernels, options_.metric});
+      scan_all(first_stage(packed, nullptr));
     } else {
-      scan_all({corpus_, &options_.filter->mask(), funnel_[0], keep_of(0), is_last(0),
-                options_.kernels, options_.metric});
+      scan_all(first_stage(corpus_, options_.mask()));
     }
   }
 
@@ -58,6 +55,9 @@ class FunnelSearch {
   std::size_t keep_of(std::size_t stage) const {
     const std::size_t wanted = is_last(stage) ? results_.k : funnel_[stage].keep;
     return std::min(wanted, std::max<std::size_t>(1, n_rows_));
+  }
+  ScanRequest first_stage(const Corpus& corpus, const RowMask* mask) const {
+    return {corpus, mask, funnel_[0], keep_of(0), is_last(0), options_.kernels, options_.metric};
   }
   std::size_t slices() const { return (funnel_[0].dims + kSliceDims - 1) / kSliceDims; }
 
@@ -75,10 +75,8 @@ class FunnelSearch {
   }
 
   void scan_all(const ScanRequest& request) {
-    std::size_t n_blocks = 0;
-    for (const auto& segment : request.corpus.segments()) n_blocks += segment->n_blocks();
     const std::size_t n_parts =
-        std::min<std::size_t>(options_.n_threads, n_blocks / kMinBlocksAPart);
+        std::min<std::size_t>(options_.n_threads, request.corpus.n_blocks() / kMinBlocksAPart);
     if (queries_.count >= 2 * options_.n_threads || n_parts <= 1)
       by_queries(request);
     else
@@ -162,8 +160,7 @@ class FunnelSearch {
 
   // From cosines to the scores of the metric.
   void weigh(std::size_t q, Shortlist& list) const {
-    if (options_.metric != Metric::cosine)
-      Scores(options_.metric, queries_.slice(q, 1)).of_list(corpus_, 0, list);
+    Scores(options_.metric, queries_.slice(q, 1)).of_list(corpus_, 0, list);
   }
 
   struct Timer {

@@ -22,6 +22,12 @@ struct SearchOptions {
   const RowFilter* filter = nullptr;         // rows that may answer; null: all
   std::vector<StageTrace>* trace = nullptr;  // filled for a single query
   Metric metric = Metric::cosine;
+
+  const RowMask* mask() const { return filter != nullptr ? &filter->mask() : nullptr; }
+  // Of the rows of the corpus those that may answer.
+  std::size_t n_rows(const Corpus& corpus) const {
+    return filter != nullptr ? filter->n_rows() : corpus.n_alive();
+  }
 };
 
 // The funnel must be valid for the corpus and its planes must have been built.

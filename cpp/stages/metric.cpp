@@ -47,6 +47,7 @@ PlaneNeeds metric_needs(Metric metric, std::size_t dim) {
 }
 
 Scores::Scores(Metric metric, const Queries& queries) : metric_(metric) {
+  if (metric == Metric::cosine) return;
   for (std::size_t q = 0; q < queries.count; ++q)
     query_lengths_.push_back(prefix_norm(queries[q], queries.dim));
 }
@@ -58,6 +59,7 @@ float Scores::score(float cosine, float inverse_length, std::size_t q) const {
 }
 
 void Scores::of_block(const Segment& segment, std::size_t block, float* cosines) const {
+  if (metric_ == Metric::cosine) return;
   const std::size_t first = block * kBlockRows;
   const std::size_t n_rows = std::min(kBlockRows, segment.n_rows() - first);
   const float* inverse_lengths = segment.inverse_norms(segment.dim()) + first;
@@ -67,6 +69,7 @@ void Scores::of_block(const Segment& segment, std::size_t block, float* cosines)
 }
 
 void Scores::of_list(const Corpus& corpus, std::size_t q, Shortlist& list) const {
+  if (metric_ == Metric::cosine) return;
   for (std::size_t i = 0; i < list.size(); ++i) {
     const Segment& segment = corpus.segment_of(list.rows[i]);
     const float* inverse_lengths = segment.inverse_norms(corpus.dim());
@@ -76,6 +79,7 @@ void Scores::of_list(const Corpus& corpus, std::size_t q, Shortlist& list) const
 
 float Scores::error(const Segment& segment, std::size_t row, std::size_t q,
                     float cosine_error) const {
+  if (metric_ == Metric::cosine) return cosine_error;
   const float length = length_of(segment.inverse_norms(segment.dim())[row]);
   const float query = query_lengths_[q], product = length * query;
   if (metric_ == Metric::inner_product) return product * (cosine_error + kRounding);

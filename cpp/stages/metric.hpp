@@ -11,10 +11,10 @@ namespace ff {
 // The norms that scores of this metric need beside a funnel's.
 PlaneNeeds metric_needs(Metric metric, std::size_t dim);
 
-// Turns cosines into scores.
+// Turns cosines into scores, which for Metric::cosine they are.
 class Scores {
  public:
-  // Not for cosines, which are scores. Needs the norms of all dims.
+  // Needs what metric_needs says.
   Scores(Metric metric, const Queries& queries);
 
   // cosines[q * 64 + r] for every query and the rows of the block that exist.

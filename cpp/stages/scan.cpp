@@ -9,8 +9,7 @@
 namespace ff {
 
 std::vector<std::vector<BlockRun>> split_blocks(const Corpus& corpus, std::size_t n_parts) {
-  std::size_t total = 0;
-  for (const auto& segment : corpus.segments()) total += segment->n_blocks();
+  const std::size_t total = corpus.n_blocks();
   std::vector<std::vector<BlockRun>> parts(n_parts);
   std::size_t part = 0, taken = 0;  // blocks given out so far
   for (std::size_t s = 0; s < corpus.segments().size(); ++s) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "stages/shortlist.hpp"
+#include "threads/interrupt.hpp"
 
 namespace ff {
 
@@ -28,6 +29,25 @@ struct BlockRun {
   std::size_t first;
   std::size_t count;
 };
+
+// The rows of a block that take part, a bit a row. mask: null for all that are alive.
+inline std::uint64_t alive_word(const Corpus& corpus, const RowMask* mask, std::size_t segment,
+                                std::size_t block) {
+  return mask != nullptr ? (*mask)[segment][block] : corpus.segments()[segment]->alive()[block];
+}
+
+// Calls each(segment, block, alive) for the blocks with a row that takes part, until it returns
+// false. Throws what check_interrupt() throws.
+template <class Each>
+void for_blocks(const Corpus& corpus, const RowMask* mask, std::span<const BlockRun> blocks,
+                const Each& each) {
+  for (const BlockRun& run : blocks)
+    for (std::size_t b = run.first; b < run.first + run.count; ++b) {
+      check_interrupt();
+      const std::uint64_t alive = alive_word(corpus, mask, run.segment, b);
+      if (alive != 0 && !each(run.segment, b, alive)) return;
+    }
+}
 
 // All blocks of the corpus, cut into n_parts lists of about equal length.
 std::vector<std::vector<BlockRun>> split_blocks(const Corpus& corpus, std::size_t n_parts);
