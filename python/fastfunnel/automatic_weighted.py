@@ -21,6 +21,7 @@ from fastfunnel.automatic import (
     USELESS,
     Calibration,
     Remembered,
+    nearest_rows,
     ranks_of_nearest,
 )
 from fastfunnel.funnel import Funnel, Stage
@@ -28,7 +29,6 @@ from fastfunnel.sampling import draw_rows
 
 ALIKE = 1.01  # lengths that differ by less leave the order to the cosines
 
-_DEPTH = 128  # neighbours in the sample whose ranks are kept
 _INT8 = 127
 # Relative costs in nanoseconds, as in fastfunnel/automatic.py.
 _SCAN_DIM = 0.04
@@ -60,8 +60,6 @@ class WeightedFunnels:
     def funnel(self, k: int) -> Funnel | None:
         """Return the funnel for the top k; None means exact search is as good."""
         n_rows = len(self._core)
-        if n_rows < EXACT_BELOW or 8 * k > n_rows:
-            return None
         return self._remembered.funnel(k, n_rows, lambda: self._chosen(k, n_rows))
 
     def _chosen(self, k: int, n_rows: int) -> Funnel | None:
@@ -108,11 +106,7 @@ def calibrate(rows: npt.NDArray[np.float32], metric: str, n_rows: int) -> Calibr
         return scores if metric == "ip" else 2 * asked * scores - np.square(lengths)
 
     exact = score(_divided(queries @ base.T, asked * lengths))
-    depth = min(_DEPTH, len(base))
-    nearest = np.argpartition(-exact, depth - 1, axis=1)[:, :depth]
-    by_score = np.argsort(-np.take_along_axis(exact, nearest, axis=1), axis=1)
-    nearest = np.take_along_axis(nearest, by_score, axis=1)
-
+    nearest = nearest_rows(exact)
     coarse_base, coarse_queries = _int8(base), _int8(queries)
     ranks = {}
     dots = np.zeros_like(exact)

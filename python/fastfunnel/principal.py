@@ -5,8 +5,8 @@ with proven bounds (cpp/planes/projection.hpp) drops nearly every row. The direc
 sample's second moments, taken until they hold `_ENERGY` of it. A model whose dims are all alike has
 no such directions; then there are none, and exact search reads int8 rows.
 
-Finding them and projecting every row costs as much as some hundred exact searches (2 s for 118,000
-x 1024 on one Zen 4 core), so it is done for the index that has been asked as many.
+Finding them and projecting every row costs as much as some hundred exact searches (2.4 s for
+118,000 x 1024 on one Zen 4 core), so it is done for the index that has been asked as many.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from fastfunnel.vectors import normalize
 QUERIES_BEFORE = 200
 ROWS_FROM = 20_000  # a smaller index is searched in a millisecond or two
 DIMS_FROM = 128
-DIMS_TO = 2048  # a decomposition takes dims^3: 0.4 s at 1,024, 3 s at 2,048
+DIMS_TO = 2048  # a decomposition takes dims^3: 0.5 s at 1,024, 2.4 s at 2,048
 
 _SAMPLE_ROWS = 16384
 _ENERGY = 0.88  # 0.5% of WordNet's rows x 1024 survive then, in 3/8 of the dims

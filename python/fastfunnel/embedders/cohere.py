@@ -57,9 +57,8 @@ class CohereEmbedder(ModelEmbedder):
                 client = cohere.ClientV2(**options)
         self._client = client
         self._output_type = output_type
-        self._dimension = {}
-        if self._card is None or self._card.matryoshka:
-            self._dimension = {"output_dimension": self.dim}
+        asked = self._asked_dim
+        self._dimension = {} if asked is None else {"output_dimension": asked}
 
     def _answer(self, texts: list[str], side: Side) -> npt.ArrayLike:
         output = "float" if side.task == "search_query" else self._output_type

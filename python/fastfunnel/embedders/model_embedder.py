@@ -43,6 +43,11 @@ class ModelEmbedder:
             full_dim = self._card.dim
         self._full_dim = full_dim
 
+    @property
+    def _asked_dim(self) -> int | None:
+        """What to ask a service for that cuts its vectors itself; None if the model has one length."""
+        return self.dim if self._card is None or self._card.matryoshka else None
+
     def encode_documents(self, texts: Sequence[str]) -> FloatRows:
         """Return (len(texts), dim) float32 unit rows, one for each text to be found.
 

@@ -59,7 +59,6 @@ class VoyageEmbedder(ModelEmbedder):
                 client = voyageai.Client(**{"max_retries": ATTEMPTS, **options})
         self._client = client
         self._output_type = output_type
-        self._dimension = self.dim if self._card is None or self._card.matryoshka else None
 
     def _answer(self, texts: list[str], side: Side) -> npt.ArrayLike:
         output = "float" if side.task == "query" else self._output_type
@@ -68,6 +67,6 @@ class VoyageEmbedder(ModelEmbedder):
             model=self.model,
             input_type=side.task,
             output_dtype=output,
-            output_dimension=self._dimension,
+            output_dimension=self._asked_dim,
         )
         return as_floats(answer.embeddings, output)
