@@ -76,7 +76,7 @@ def test_wordllama_at_two_lengths(tmp_path: Path) -> None:
 def test_a_static_model_and_a_service_of_the_same_length(tmp_path: Path, server: Loopback) -> None:
     model2vec = pytest.importorskip("model2vec")
     tokenizers = pytest.importorskip("tokenizers")
-    words = {word: place for place, word in enumerate("[UNK] a cup of tea".split())}
+    words = {word: place for place, word in enumerate(["[UNK]", "a", "cup", "of", "tea"])}
     tokenizer = tokenizers.Tokenizer(tokenizers.models.WordLevel(words, unk_token="[UNK]"))
     tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.WhitespaceSplit()
     table = np.random.default_rng(0).standard_normal((len(words), 32)).astype(np.float32)
