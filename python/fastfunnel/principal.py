@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from fastfunnel import _core
 from fastfunnel.blas import one_blas_thread
+from fastfunnel.interruptible import interruptibly
 from fastfunnel.sampling import draw_rows
 from fastfunnel.vectors import normalize
 
@@ -46,8 +47,12 @@ class PrincipalDirections:
         if self._asked < QUERIES_BEFORE:
             return
         self._is_settled = True  # before the work: threads beside this one go on searching
-        _, rows = draw_rows(self._core, _SAMPLE_ROWS, np.random.default_rng(0))
-        directions = principal_directions(rows) if len(rows) else None
+        try:
+            _, rows = draw_rows(self._core, _SAMPLE_ROWS, np.random.default_rng(0))
+            directions = interruptibly(lambda: principal_directions(rows)) if len(rows) else None
+        except KeyboardInterrupt:
+            self._is_settled = False
+            raise
         if directions is not None:
             wide = directions.astype(np.float64)
             defect = np.linalg.norm(wide @ wide.T - np.eye(len(wide)))
