@@ -223,7 +223,8 @@ class Rows:
         ids = np.empty(n, np.int64)
         for first in range(0, n, _IDS_AT_ONCE):  # Ctrl-C is answered between two of them
             some = ids[first : first + _IDS_AT_ONCE]
-            some[:] = np.arange(self._next_id + first, self._next_id + first + len(some))
+            some[:] = np.arange(len(some), dtype=np.int64)
+            some += self._next_id + first
         return ids
 
 
