@@ -80,8 +80,7 @@ def as_queries(
         raise ValueError(f"{name} must be a 1-D or 2-D array, got {queries.ndim}-D")
     _check_extent(queries.shape, name, dim, "dims")
     if queries.dtype != np.float32:
-        with np.errstate(over="ignore"):
-            queries = queries.astype(np.float32)
+        queries = _as_float32(queries)
     converted: _core.QueryArray = np.ascontiguousarray(queries)
     if _core.is_ordinary(converted):
         return converted
@@ -97,6 +96,15 @@ def as_queries(
             f"{largest[row]:.3g} in row {row}"
         )
     return _scaled(converted, largest, extreme)
+
+
+def _as_float32(rows: npt.NDArray[Any]) -> _core.QueryArray:
+    """Return rows as float32, some at a time: Ctrl-C is answered between two of them."""
+    converted = np.empty(rows.shape, np.float32)
+    with np.errstate(over="ignore"):
+        for first in range(0, len(rows), _ROWS_AT_ONCE):
+            converted[first : first + _ROWS_AT_ONCE] = rows[first : first + _ROWS_AT_ONCE]
+    return converted
 
 
 def _scaled(
@@ -139,7 +147,11 @@ def as_ids(value: npt.ArrayLike, n: int | None = None, name: str = "ids") -> _co
     if ids.ndim != 1 or (n is not None and len(ids) != n):
         expected = "a 1-D array" if n is None else f"a 1-D array of {n}"
         raise ValueError(f"{name} must be {expected}, got shape {ids.shape}")
-    if ids.size and (ids.min() < 0 or int(ids.max()) > np.iinfo(np.int64).max):
+    # One look at each: signed ids cannot be too high, unsigned ones not too low.
+    out_of_range = ids.size > 0 and (
+        ids.min() < 0 if ids.dtype.kind == "i" else int(ids.max()) > np.iinfo(np.int64).max
+    )
+    if out_of_range:
         raise ValueError(f"{name} must lie in 0 … 2^63 - 1, got {ids.min()} … {ids.max()}")
     return np.ascontiguousarray(ids, dtype=np.int64)
 

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from fastfunnel.storage.reading import Source
 
 
+_IDS_AT_ONCE = 1 << 20
+
+
 class Rows:
     """What `Index` does with rows, searches aside. Changes wait for each other, searches do not."""
 
@@ -217,7 +220,12 @@ class Rows:
             self._next_id = max(self._next_id, self._journal.next_id)
         if self._next_id + n > 2**63:
             raise ValueError(f"ids must be given, {n} more would pass 2^63 - 1")
-        return np.arange(self._next_id, self._next_id + n, dtype=np.int64)
+        ids = np.empty(n, np.int64)
+        for first in range(0, n, _IDS_AT_ONCE):  # Ctrl-C is answered between two of them
+            some = ids[first : first + _IDS_AT_ONCE]
+            some[:] = np.arange(len(some), dtype=np.int64)
+            some += self._next_id + first
+        return ids
 
 
 _living: weakref.WeakSet[Rows] = weakref.WeakSet()
