@@ -79,12 +79,12 @@ class Rows:
             self._next_id = max(self._next_id, int(new_ids.max()) + 1)
         return new_ids
 
-    def adopt(self, vectors: npt.NDArray[Any], ids: _core.IdArray | None = None) -> _core.IdArray:
+    def adopt(self, vectors: npt.ArrayLike, ids: npt.ArrayLike | None = None) -> _core.IdArray:
         """Add rows where they are: searches read the caller's memory, a mapped file for one.
 
         Args:
-            vectors: (n, dim) float32 or float16 in C order, finite; kept, never changed, and not to
-                be changed by anybody.
+            vectors: (n, dim) float32 or float16 in C order, read once now; kept, never changed, and
+                not to be changed by anybody.
             ids: as in `add`.
 
         Returns:
@@ -99,9 +99,12 @@ class Rows:
             raise ValueError("the index must be in memory and without a rotation to adopt rows")
         if rows.dtype.kind != "f" or rows.itemsize > 4 or not rows.flags.c_contiguous:
             raise TypeError(f"vectors must be float32 or float16 in C order, got {rows.dtype}")
+        if self.metric != "cosine":
+            check_magnitudes(rows, "vectors", self.metric)
         with self._changing:
             self._check_writable()
             new_ids = self._following_ids(len(rows)) if ids is None else as_ids(ids, len(rows))
+            self._core.check(rows, new_ids, False)
             self._core.adopt(rows, new_ids)
             self._next_id = max(self._next_id, int(new_ids.max()) + 1)
         return new_ids

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from fastfunnel.compat.faiss import IndexBinaryFlat, IndexBinaryIDMap
 
 # What `reconstruct_n` returns of these is what was added, bit for bit.
-_EXACT = ("IndexFlat", "IndexFlatIP", "IndexFlatL2", "IndexHNSWFlat", "IndexNSGFlat")
+_EXACT = ("IndexFlat", "IndexFlatIP", "IndexFlatL2", "IndexHNSWFlat")
 _MAPS = ("IndexIDMap", "IndexIDMap2", "IndexBinaryIDMap", "IndexBinaryIDMap2")
 
 

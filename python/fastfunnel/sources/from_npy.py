@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastfunnel.arguments import Metric, as_ids, as_rows, check_magnitudes
+from fastfunnel.arguments import Metric, as_ids
 from fastfunnel.index import Index
 from fastfunnel.interchange.arrays import as_array
 from fastfunnel.model import Model
@@ -56,20 +56,9 @@ def from_npy(
     given = None if ids is None else as_ids(ids, len(array))
     if into is None and mmap and array.dtype in _MAPPABLE and array.flags.c_contiguous:
         index = Index(array.shape[1], model, metric)
-        _map(index, as_rows(array, name), given, name)
+        index.adopt(array, given)
         return index
     return fill(_portions(array, given), name, into, metric, model)
-
-
-def _map(
-    index: Index, rows: npt.NDArray[Any], ids: npt.NDArray[np.int64] | None, name: str
-) -> None:
-    for part in (rows[i : i + ROWS_AT_ONCE] for i in range(0, len(rows), ROWS_AT_ONCE)):
-        if not np.isfinite(part).all():
-            raise ValueError(f"{name} must be finite, got nan or inf")
-    if index.metric != "cosine":
-        check_magnitudes(rows, name, index.metric)
-    index.adopt(rows, ids)
 
 
 def _portions(

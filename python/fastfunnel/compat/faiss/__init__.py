@@ -8,7 +8,8 @@ answers have label -1 and the worst value of their dtype. Labels are positions: 
 those behind them up.
 
 What is stricter: nan and inf are errors, ids and vectors must fit, and each error says what was
-expected. Equal answers come by label. Scores are summed in float64.
+expected. Equal answers come by label. Scores are summed in float64. As in FAISS, searches may run at
+once in several threads, changes may not.
 """
 
 from __future__ import annotations

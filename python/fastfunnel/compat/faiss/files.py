@@ -144,10 +144,10 @@ def _write_array(path: Path, array: npt.NDArray[Any]) -> str:
 
 
 def _read_array(path: Path, checksum: str) -> npt.NDArray[Any]:
-    with reading(path) as file:
-        array: npt.NDArray[Any] = np.load(file, allow_pickle=False)
     if _sum(path) != checksum:
         raise ValueError(f"{path.name} has another checksum")
+    # Mapped first: nothing is allocated that the file does not hold.
+    array: npt.NDArray[Any] = np.array(np.lib.format.open_memmap(path, mode="r"))
     return array
 
 
