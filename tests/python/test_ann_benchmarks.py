@@ -12,6 +12,7 @@ import pytest
 pytest.importorskip("yaml")
 pytest.importorskip("typer")
 ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.skipif(not (ROOT / "bench").exists(), reason="needs the repository")
 
 
 @pytest.fixture
