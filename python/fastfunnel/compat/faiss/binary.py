@@ -9,8 +9,9 @@ import numpy.typing as npt
 
 from fastfunnel import _core
 from fastfunnel.compat.faiss.growing import GrowingRows
-from fastfunnel.compat.faiss.index import Answers, Index
+from fastfunnel.compat.faiss.index import Index
 from fastfunnel.compat.faiss.metrics import METRIC_L2
+from fastfunnel.compat.faiss.ranges import Answers
 from fastfunnel.compat.faiss.selectors import Labels
 from fastfunnel.compat.faiss.threads import omp_get_max_threads
 from fastfunnel.compat.faiss.vectors import check_width

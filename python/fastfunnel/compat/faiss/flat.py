@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastfunnel.compat.faiss.growing import GrowingRows
-from fastfunnel.compat.faiss.index import Answers, Index
+from fastfunnel.compat.faiss.index import Index
 from fastfunnel.compat.faiss.metrics import (
     METRIC_INNER_PRODUCT,
     METRIC_L2,
@@ -16,6 +16,7 @@ from fastfunnel.compat.faiss.metrics import (
     lies_within,
     metric_name,
 )
+from fastfunnel.compat.faiss.ranges import Answers
 from fastfunnel.compat.faiss.selectors import Labels
 from fastfunnel.compat.faiss.threads import omp_get_max_threads
 from fastfunnel.compat.faiss.vectors import Floats, as_floats

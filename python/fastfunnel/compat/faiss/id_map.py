@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fastfunnel.compat.faiss.growing import GrowingRows
-from fastfunnel.compat.faiss.index import Answers, Index
+from fastfunnel.compat.faiss.index import Index
+from fastfunnel.compat.faiss.ranges import Answers
 from fastfunnel.compat.faiss.selectors import Labels, as_labels
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastfunnel.arguments import as_count
+from fastfunnel.compat.faiss.ranges import Answers, within
 from fastfunnel.compat.faiss.selectors import (
     IDSelector,
     Labels,
@@ -16,10 +17,6 @@ from fastfunnel.compat.faiss.selectors import (
     as_labels,
     as_selector,
 )
-
-Answers = tuple[npt.NDArray[Any], Labels]
-_FIRST_GUESS = 1024  # answers a query that a range search asks for first
-_ANSWERS_AT_ONCE = 1 << 22
 
 
 class Index(ABC):
@@ -119,26 +116,18 @@ class Index(ABC):
             As `search`.
         """
         queries, among = self._as_queries(x), self._allowed(params)
-        answers = [self._nothing(0, 0)] * len(queries)
-        waiting = np.arange(len(queries) if self.ntotal else 0)
-        k = min(_FIRST_GUESS, self.ntotal)
-        while len(waiting):
-            step, wanting = max(1, _ANSWERS_AT_ONCE // k), []
-            for part in (waiting[first : first + step] for first in range(0, len(waiting), step)):
-                found, labels = self._search_exactly(queries[part], k, among)
-                good = (labels >= 0) & self._lies_within(found, thresh)
-                for place, query in enumerate(part.tolist()):
-                    if good[place].all() and k < self.ntotal:
-                        wanting.append(query)
-                        continue
-                    taken = labels[place, good[place]]
-                    order = np.argsort(taken)
-                    answers[query] = found[place, good[place]][order], taken[order]
-            waiting, k = np.array(wanting, np.int64), min(8 * k, self.ntotal)
+        if self.ntotal == 0 or len(queries) == 0:
+            nothing = np.zeros(len(queries) + 1, np.uint64)
+            return nothing, np.empty(0, np.float32), np.empty(0, np.int64)
+        answers = within(
+            lambda some, k: self._search_exactly(some, k, among),
+            lambda found: self._lies_within(found, thresh),
+            queries,
+            self.ntotal,
+        )
         lims = np.cumsum([0, *(len(labels) for _, labels in answers)]).astype(np.uint64)
-        joined = [np.concatenate([np.ravel(part[i]) for part in [self._nothing(0, 0), *answers]])
-                  for i in range(2)]  # fmt: skip
-        return lims, joined[0].astype(np.float32), joined[1]
+        distances, labels = (np.concatenate(parts) for parts in zip(*answers, strict=True))
+        return lims, distances.astype(np.float32), labels
 
     def reconstruct(self, key: int) -> npt.NDArray[Any]:
         """Return the row with this label, (d,). Raises RuntimeError if there is none, as FAISS."""
