@@ -4,6 +4,8 @@
 
 #include <immintrin.h>
 
+#include <cstring>
+
 namespace ff {
 namespace {
 
@@ -23,7 +25,7 @@ void tile(const BoundBlock& block, std::size_t first, const BoundQuery* queries,
     for (int v = 0; v < kRegisters; ++v) rows[v] = _mm256_load_si256(cells + v);
     for (int q = 0; q < Q; ++q) {
       std::int32_t four;
-      __builtin_memcpy(&four, queries[q].values + d, 4);
+      std::memcpy(&four, queries[q].values + d, 4);
       const __m256i values = _mm256_set1_epi32(four);
       for (int v = 0; v < kRegisters; ++v)
         sums[q][v] = _mm256_add_epi32(

@@ -4,6 +4,8 @@
 // vpdpbusd a cycle is the bound (on Zen 4, measured).
 #include "kernels/block_bound.hpp"
 
+#include <cstring>
+
 #include "kernels/avx512/intrinsics.hpp"
 
 namespace ff {
@@ -30,7 +32,7 @@ void tile(const BoundBlock& block, const BoundQuery* queries, std::uint64_t* mas
 #pragma GCC unroll 8
     for (int q = 0; q < Q; ++q) {
       std::int32_t four;
-      __builtin_memcpy(&four, values[q] + d, 4);
+      std::memcpy(&four, values[q] + d, 4);
       const __m512i of_query = _mm512_set1_epi32(four);
 #pragma GCC unroll 8
       for (int v = 0; v < kRegisters; ++v) {

@@ -8,6 +8,8 @@
 
 #include <arm_neon.h>
 
+#include <cstring>
+
 #include "kernels/block_bound.hpp"
 
 namespace ff {
@@ -18,7 +20,7 @@ constexpr std::size_t kTileRows = 16;
 
 int8x16_t four_dims(const std::int8_t* values) {
   std::int32_t four;
-  __builtin_memcpy(&four, values, 4);
+  std::memcpy(&four, values, 4);
   return vreinterpretq_s8_s32(vdupq_n_s32(four));
 }
 

@@ -3,6 +3,8 @@
 
 #include <arm_neon.h>
 
+#include <cstring>
+
 #include "kernels/neon/bit_masks.hpp"
 
 namespace ff {
@@ -23,7 +25,7 @@ void signs(const float* row, std::size_t dim, std::uint8_t* out) {
   std::size_t d = 0;
   for (; d + 32 <= dim; d += 32) {
     const std::uint32_t bytes = highest_first(positive_16(row + d), positive_16(row + d + 16));
-    __builtin_memcpy(out + d / 8, &bytes, 4);
+    std::memcpy(out + d / 8, &bytes, 4);
   }
   for (; d < dim; d += 8) {
     unsigned byte = 0;
@@ -81,9 +83,9 @@ void widen_f16(const std::uint16_t* in, std::size_t n, float* out) {
   if (i < n) {
     std::uint16_t halves[4] = {};
     float floats[4];
-    __builtin_memcpy(halves, in + i, (n - i) * sizeof(std::uint16_t));
+    std::memcpy(halves, in + i, (n - i) * sizeof(std::uint16_t));
     vst1q_f32(floats, widened(halves));
-    __builtin_memcpy(out + i, floats, (n - i) * sizeof(float));
+    std::memcpy(out + i, floats, (n - i) * sizeof(float));
   }
 }
 

@@ -5,6 +5,8 @@
 
 #include <arm_neon.h>
 
+#include <cstring>
+
 namespace ff {
 namespace {
 
@@ -17,8 +19,8 @@ uint8x16_t differing(const std::uint8_t* a, const std::uint8_t* b) {
 
 std::int32_t tail_distance(const std::uint8_t* a, const std::uint8_t* b, std::size_t n) {
   std::uint64_t x = 0, y = 0;
-  __builtin_memcpy(&x, a, n);
-  __builtin_memcpy(&y, b, n);
+  std::memcpy(&x, a, n);
+  std::memcpy(&y, b, n);
   return vaddv_u8(vcnt_u8(vcreate_u8(x ^ y)));
 }
 

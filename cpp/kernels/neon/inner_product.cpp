@@ -6,6 +6,8 @@
 
 #include <arm_neon.h>
 
+#include <cstring>
+
 namespace ff {
 namespace {
 
@@ -22,7 +24,7 @@ const float* row_at(const void* rows, std::ptrdiff_t row_stride, std::size_t row
 // tile.
 float32x4_t tail_at(const float* values, std::size_t n) {
   float lanes[kLanes] = {};
-  __builtin_memcpy(lanes, values, n * sizeof(float));
+  std::memcpy(lanes, values, n * sizeof(float));
   return vld1q_f32(lanes);
 }
 
