@@ -23,7 +23,7 @@ import numpy.typing as npt
 import fastfunnel as ff
 from bench.promise_sets import Floats, standard_sets
 from bench.stress_sets import stress_sets
-from fastfunnel.tuning.sample import are_among
+from fastfunnel.sampling import are_among
 from fastfunnel.tuning.timing import race
 
 TARGETS = (0.90, 0.95, 0.99, 0.999)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from fastfunnel.evaluation.methods import Method
 from fastfunnel.funnel import Funnel, Stage
 from fastfunnel.index import Index
-from fastfunnel.tuning.sample import are_among
+from fastfunnel.sampling import are_among
 from fastfunnel.tuning.timing import measure as time_search
 from fastfunnel.vectors import normalize
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from fastfunnel.arguments import as_count, as_queries
 from fastfunnel.funnel import Funnel, Stage
+from fastfunnel.sampling import are_among
 from fastfunnel.tuning.budget import Budget, Deadline, OutOfTimeError, Progress, progress_bar
 from fastfunnel.tuning.candidates import propose
 from fastfunnel.tuning.chains import LEADERS_SHARE, Chain, choose_chains
@@ -23,7 +24,7 @@ from fastfunnel.tuning.plan import Path
 from fastfunnel.tuning.ranks import Ranks, neighbour_ranks
 from fastfunnel.tuning.report import StageSurvivors, TuningReport
 from fastfunnel.tuning.rotation_gain import RotationGain, rotation_gain
-from fastfunnel.tuning.sample import Sample, are_among, draw
+from fastfunnel.tuning.sample import Sample, draw
 from fastfunnel.tuning.space import resident_bytes, scorers
 
 if TYPE_CHECKING:
