@@ -100,6 +100,12 @@ class Part:
         """Return which of the true neighbours a funnel finds, (n, k); raises as `answers` does."""
         return are_among(self.truth, self.answers(index, self.truth.shape[1], funnel, deadline))
 
+    def loss(self, index: Index, funnel: Funnel, deadline: Deadline) -> float:
+        """Return the share of the neighbours that a funnel drops, 1 if there is no time to see."""
+        with suppress(OutOfTimeError):
+            return float(1 - self.found(index, funnel, deadline).mean())
+        return 1.0
+
 
 @dataclass(frozen=True)
 class Sample:
