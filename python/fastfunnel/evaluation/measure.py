@@ -80,7 +80,7 @@ def measure(method: Method, index: Index, queries: Rows, truth: npt.NDArray[np.i
         queries_per_second=timing.queries_per_second,
         stored_mb=float(method.stored),
         ram_mb=float(method.resident),
-        memory_saved=1 - method.resident / (4 * index.dim),
+        memory_saved=max(0.0, 1 - method.resident / (4 * index.dim)),
     )
 
 
