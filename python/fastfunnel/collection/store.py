@@ -119,12 +119,20 @@ class Store:
         """Return the number of documents."""
         return int(self._connection.execute("SELECT count(*) FROM documents").fetchone()[0])
 
-    def insert(self, documents: Iterable[Document]) -> None:
-        """Add documents whose ids are not taken, under new row numbers."""
+    def put(self, documents: Sequence[Document]) -> list[int]:
+        """Add documents under new row numbers, in place of those with their ids; equal ones stay.
+
+        Returns:
+            The rows that were removed.
+        """
+        held = self.by_id([one.id for one in documents])
+        new = [one for one in documents if held.get(one.id) != one]
+        removed = self.delete([one.id for one in new if one.id in held])
         self._connection.executemany(
             "INSERT INTO documents(id, text, metadata, hash) VALUES (?, ?, ?, ?)",
-            ((one.id, one.text, one.metadata, one.hash) for one in documents),
+            ((one.id, one.text, one.metadata, one.hash) for one in new),
         )
+        return removed
 
     def delete(self, ids: Iterable[str]) -> list[int]:
         """Remove documents and return their rows; unknown ids are no error."""
