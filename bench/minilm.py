@@ -18,8 +18,8 @@ import numpy as np
 
 import fastfunnel as ff
 from bench.promise_sets import Floats
+from fastfunnel.sampling import are_among
 from fastfunnel.tuning.ranks import ranks_in
-from fastfunnel.tuning.sample import are_among
 from fastfunnel.tuning.timing import race
 
 K = 10

@@ -1,8 +1,8 @@
 """Retrieval quality, not recall: what a funnel costs in nDCG@10: `python -m bench.quality --help`.
 
 A query is an example sentence of WordNet; its only right answer is the synset it was cut out of.
-Embedders that run offline are asked: WordLlama, and any model2vec or sentence-transformers model in
-a directory. Half of the sentences tune the funnel, the other half measure.
+Every embedder of bench/offline_embedders.py that is here is asked. Half of the sentences tune the
+funnel, the other half measure.
 """
 
 from __future__ import annotations
@@ -20,55 +20,81 @@ K = 10
 def main(
     questions: int = 4000,
     recall: float = 0.99,
-    model2vec: Annotated[list[Path] | None, typer.Option(help="a model's directory")] = None,
-    transformer: Annotated[list[Path] | None, typer.Option(help="a model's directory")] = None,
+    table: Annotated[Path | None, typer.Option(help="a static model's token table, .npz")] = None,
+    tokenizer: Annotated[Path | None, typer.Option(help="and its tokenizer, .json")] = None,
+    only: Annotated[str, typer.Option(help="names of embedders, comma between")] = "",
     rows: Annotated[int | None, typer.Option(help="texts; default all 117,659")] = None,
+    cache: Annotated[Path | None, typer.Option(help="keep vectors here; MiniLM is slow")] = None,
     budget: float = 20.0,
     json: Path | None = None,
 ) -> None:
     """Compare exact search, the default funnel and the tuned one, for each embedder."""
     pin_to_one_core()
-    import fastfunnel as ff
+    from bench.offline_embedders import offline_embedders
     from bench.output import console, print_machine, print_table, write_json
-    from fastfunnel import embedders
 
     machine = print_machine()
     texts, asked, answers = held_out_sentences(questions, rows)
     console.print(f"{len(texts):,} texts, {len(asked):,} held-out sentences", highlight=False)
-    makers: list[Any] = [embedders.WordLlamaEmbedder]
-    makers += [lambda one=one: embedders.Model2VecEmbedder(str(one)) for one in model2vec or []]
-    makers += [
-        lambda one=one: embedders.SentenceTransformerEmbedder(str(one)) for one in transformer or []
-    ]
-    table, measured = [], []
-    for make in makers:
-        embedder = make()
-        name = Path(embedder.model).name
-        index = ff.Index(embedder.dim, model=embedder.model)
-        index.add(embedder.encode_documents(texts))
-        queries = embedder.encode_queries(asked)
-        half = len(queries) // 2
-        exact = index.search(queries[half:], K, exact=True).ids
-        default = index.default_funnel(K)
-        untuned = index.search(queries[half:], K).ids
-        index.tune(queries[:half], K, recall, budget_s=budget, progress=False)
-        tuned = index.search(queries[half:], K).ids
-        best = ndcg(exact, answers[half:])
-        for way, funnel, ids in (
-            ("exact", "", exact),
-            ("default", default, untuned),
-            ("tuned", index.default_funnel(K), tuned),
-        ):
-            found = ndcg(ids, answers[half:])
-            kept, same = found / best, agreement(ids, exact)
-            table.append([f"{name} {embedder.dim}", way, str(funnel or ""), f"{found:.4f}",
-                          f"{kept:.2%}", f"{same:.4f}"])  # fmt: skip
-            measured.append({"model": name, "dim": embedder.dim, "search": way,
-                             "funnel": str(funnel or ""), "ndcg": found, "kept": kept,
-                             "recall": same})  # fmt: skip
+    measured = []
+    for name, make in offline_embedders(table, tokenizer):
+        if only and name not in only.split(","):
+            continue
+        base, queries = vectors(name, make, texts, asked, cache)
+        measured += measure(name, base, queries, answers, recall, budget)
     columns = ["embedder", "search", "funnel", "nDCG@10", "of exact", "recall@10"]
-    print_table("Held-out sentences to their synsets", columns, table)
+    lines = [[f"{one['model']} {one['dim']}", one["search"], one["funnel"], f"{one['ndcg']:.4f}",
+              f"{one['kept']:.2%}", f"{one['recall']:.4f}"] for one in measured]  # fmt: skip
+    print_table("Held-out sentences to their synsets", columns, lines)
     write_json(json, {"machine": machine, "texts": len(texts), "measured": measured})
+
+
+def vectors(
+    name: str, make: Any, texts: list[str], asked: list[str], cache: Path | None
+) -> tuple[Any, Any]:
+    """Return the texts' and the questions' vectors, from the cache if they are there."""
+    import numpy as np
+
+    kept = None if cache is None else cache / f"{name}-{len(texts)}-{len(asked)}.npz"
+    if kept is not None and kept.exists():
+        with np.load(kept) as found:
+            return found["texts"], found["asked"]
+    embedder = make()
+    base, queries = embedder.encode_documents(texts), embedder.encode_queries(asked)
+    if kept is not None:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        np.savez(kept, texts=base, asked=queries)
+    return base, queries
+
+
+def measure(
+    name: str, base: Any, queries: Any, answers: Any, recall: float, budget: float
+) -> list[dict[str, Any]]:
+    """Return quality and recall of exact search, of the default funnel and of the tuned one."""
+    import fastfunnel as ff
+
+    index = ff.Index(base.shape[1])
+    index.add(base)
+    half = len(queries) // 2
+    rest = queries[half:]
+    exact = index.search(rest, K, exact=True).ids
+    ways = [("exact", None, exact)]
+    ways.append(("default", index.default_funnel(K), index.search(rest, K).ids))
+    index.tune(queries[:half], K, recall, budget_s=budget, progress=False)
+    ways.append(("tuned", index.default_funnel(K), index.search(rest, K).ids))
+    best = ndcg(exact, answers[half:])
+    return [
+        {
+            "model": name,
+            "dim": index.dim,
+            "search": way,
+            "funnel": str(funnel or ""),
+            "ndcg": ndcg(ids, answers[half:]),
+            "kept": ndcg(ids, answers[half:]) / best,
+            "recall": agreement(ids, exact),
+        }
+        for way, funnel, ids in ways
+    ]
 
 
 def held_out_sentences(questions: int, rows: int | None) -> tuple[list[str], list[str], Any]:

@@ -235,6 +235,17 @@ def as_count(value: object, name: str, at_least: int = 1) -> int:
     return count
 
 
+def as_share(value: float, name: str, top: bool) -> float:
+    """Return a share above 0; 1 only if `top`."""
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        raise TypeError(f"{name} must be a number, got {type(value).__name__}")
+    if not 0 < value <= 1 or (value == 1 and not top):
+        raise ValueError(
+            f"{name} must be above 0 and {'at most' if top else 'below'} 1, got {value}"
+        )
+    return float(value)
+
+
 def as_threads(value: int | None) -> int:
     """Return a number of threads; None means the cores this process may use."""
     return _core.available_cores() if value is None else as_count(value, "threads")

@@ -2,9 +2,9 @@
 
 How many rows a stage of sign bits must keep depends on the model: its prefixes may carry the
 neighbours or not. So a sample of the rows is searched exactly and by sign bits of several prefixes,
-and the prefix with the cheapest scan and rescoring wins. This takes about a second (0.8 s on two
-Zen 4 cores at 1,024 dims), once and again when the index has doubled. It is a good guess, not a
-promise: `Index.tune` promises.
+and the prefix with the cheapest scan and rescoring wins. What it keeps is then tried on all rows: see fastfunnel/widening.py. This takes
+about a second (0.8 s on two Zen 4 cores at 1,024 dims), once and again when the index has doubled.
+It is a good guess, not a promise: `Index.tune` promises.
 """
 
 from __future__ import annotations
@@ -17,16 +17,17 @@ import numpy as np
 import numpy.typing as npt
 
 from fastfunnel import _core
-from fastfunnel.funnel import Funnel, Stage
+from fastfunnel.funnel import Funnel, Stage, grown
 from fastfunnel.interruptible import interruptibly
 from fastfunnel.sampling import draw_rows
 from fastfunnel.vectors import normalize
+from fastfunnel.widening import widened
 
 EXACT_BELOW = 20_000  # rows; below this exact search takes a millisecond or two
 
 SAMPLE_ROWS = 16384
 SAMPLE_QUERIES = 256
-_SIMILAR = 0.02  # of the rows may come or go before a funnel is chosen anew
+_GROWTH = 2.0  # times more rows, or fewer, before a funnel is chosen anew
 _DEPTH = 128  # neighbours in the sample whose ranks are kept
 _QUANTILE = 0.99  # of the true neighbours' ranks …
 _MARGIN = 1.5  # … times this is kept: on WordNet text that is recall 0.995 to 0.999
@@ -63,9 +64,10 @@ class Calibration:
 
 
 class Remembered:
-    """Funnels by k, for as long as an index has nearly the rows that they were chosen for.
+    """Funnels by k, until an index has twice or half the rows that they were chosen for.
 
-    Choosing takes milliseconds, a search fractions of one; a row more or less changes no choice.
+    Choosing takes a tenth of a second, a search fractions of a millisecond. In between keeps grow
+    with the rows: as many times more of them outrank a neighbour at most.
     """
 
     def __init__(self) -> None:
@@ -80,9 +82,10 @@ class Remembered:
         if n_rows < EXACT_BELOW or 8 * k > n_rows:
             return None
         known = self._funnels.get(k)
-        if known is None or abs(n_rows - known[0]) > _SIMILAR * known[0]:
+        if known is None or not 1 / _GROWTH < n_rows / known[0] < _GROWTH:
             known = self._funnels[k] = (n_rows, choose())
-        return known[1]
+        chosen_for, funnel = known
+        return None if funnel is None else grown(funnel, n_rows / chosen_for)
 
 
 class AutomaticFunnels:
@@ -96,10 +99,12 @@ class AutomaticFunnels:
 
     def funnel(self, k: int) -> Funnel | None:
         """Return the funnel for the top k; None means exact search is as good."""
-        n_rows, dim = len(self._core), self._core.dim
-        return self._remembered.funnel(
-            k, n_rows, lambda: automatic_funnel(self._calibrated(n_rows), n_rows, dim, k)
-        )
+        n_rows = len(self._core)
+        return self._remembered.funnel(k, n_rows, lambda: self._chosen(k, n_rows))
+
+    def _chosen(self, k: int, n_rows: int) -> Funnel | None:
+        funnel = automatic_funnel(self._calibrated(n_rows), n_rows, self._core.dim, k)
+        return None if funnel is None else widened(self._core, funnel, k, USELESS * n_rows)
 
     def _calibrated(self, n_rows: int) -> Calibration:
         calibration = self._calibration

@@ -27,6 +27,7 @@ from fastfunnel.automatic import (
 from fastfunnel.funnel import Funnel, Stage
 from fastfunnel.interruptible import interruptibly
 from fastfunnel.sampling import draw_rows
+from fastfunnel.widening import widened
 
 ALIKE = 1.01  # lengths that differ by less leave the order to the cosines
 
@@ -83,7 +84,8 @@ class WeightedFunnels:
         )
         if keeps[first] > USELESS * n_rows:
             return None
-        return Funnel([Stage(first, "i8", keeps[first]), Stage(dim, "f32")])
+        funnel = Funnel([Stage(first, "i8", keeps[first]), Stage(dim, "f32")])
+        return widened(self._core, funnel, k, USELESS * n_rows)
 
 
 def prefixes(dim: int) -> list[int]:

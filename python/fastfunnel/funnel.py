@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from fastfunnel.arguments import as_count
@@ -191,6 +193,17 @@ class Funnel:
         """Return the stages as the C++ core takes them."""
         core: list[StageTuple] = self.__dict__["_core"]
         return core
+
+
+@lru_cache(maxsize=64)  # a search may ask each time
+def grown(funnel: Funnel, times: float) -> Funnel:
+    """Return the funnel for an index with so many times the rows; never a narrower one."""
+    if times <= 1:
+        return funnel
+    return Funnel(
+        stage if stage.keep is None else replace(stage, keep=math.ceil(stage.keep * times))
+        for stage in funnel.stages
+    )
 
 
 def _check_sequence(stages: tuple[Stage, ...]) -> None:

@@ -159,6 +159,7 @@ def test_a_missing_library_is_named(
         "info",
         "tune",
         "evaluate",
+        "prune",
         "verify",
         "export",
         "demo",

@@ -8,7 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+import fastfunnel as ff
 
 LINES = [
     {"key": "t1", "body": "the parcel arrived late", "state": "open", "year": 2023},
@@ -76,9 +79,9 @@ def test_export_reads_back(work: Path) -> None:
 def test_add_delete_verify_through_pipes(work: Path) -> None:
     run(work, "build", "-", "--out", "notes", stdin="a text about tea\n\nanother about coffee\n")
     more = run(work, "add", "notes", "-", stdin="cocoa with milk\n")
-    assert more.stdout == "1 texts more, 3 in all\n"
+    assert more.stdout == "1 text more, 3 in all\n"
     assert ids(run(work, "search", "notes", "tea", "-k", "1", "--json")) == ["1"]
-    assert run(work, "delete", "notes", "1", "99").stdout == "1 texts removed, 2 left\n"
+    assert run(work, "delete", "notes", "1", "99").stdout == "1 text removed, 2 left\n"
     assert run(work, "verify", "notes").stdout == "2 texts, all well\n"
     tiers = json.loads(run(work, "info", "notes", "--json").stdout)
     assert (tiers["texts"], tiers["dim"], tiers["model"]) == (2, 256, "wordllama-l2-supercat")
@@ -94,6 +97,73 @@ def test_csv_and_parquet(work: Path) -> None:
     pytest.importorskip("pyarrow.parquet").write_table(table, work / "p.parquet")
     assert run(work, "build", "p.parquet", "--out", "p").returncode == 0
     assert ids(run(work, "search", "p", "tea", "--json", "--where", '{"n": 2}')) == ["2"]
+
+
+@pytest.fixture(scope="module")
+def many(work: Path) -> Path:
+    """Return the working directory, with 2,500 texts in many/ and 400 questions in asked.txt."""
+    rng = np.random.default_rng(0)
+    words = [
+        "late",
+        "parcel",
+        "invoice",
+        "bread",
+        "snow",
+        "river",
+        "engine",
+        "garden",
+        "letter",
+        "window",
+        "cloud",
+        "copper",
+    ]
+    lines = [" ".join([*rng.choice(words, 5), str(n)]) for n in range(2500)]
+    asked = [" ".join([*rng.choice(words, 4), f"number {n}"]) for n in range(400)]
+    (work / "asked.txt").write_text("\n".join(asked), encoding="utf-8")
+    done = run(work, "build", "-", "--out", "many", stdin="\n".join(lines))
+    assert done.returncode == 0, done.stderr
+    return work
+
+
+def test_tune_installs_what_it_prints(many: Path) -> None:
+    asked = ("--queries", "asked.txt", "--recall", "0.8", "-k", "5", "--budget", "20")
+    done = run(many, "tune", "many", *asked)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("recall@5 >= 0.8 for latency: ")
+    with ff.Collection(many / "many") as collection:
+        funnel = collection.index.default_funnel(5)
+        assert done.stdout.splitlines()[0].endswith(f": {funnel or 'exact'}")
+        with pytest.raises(ValueError, match=r"recall=0\.9 at k=5 was not tuned"):
+            collection.index.search(np.ones(256), 5, recall=0.9)
+
+
+def test_a_collection_can_be_evaluated(many: Path) -> None:
+    done = run(many, "evaluate", "many", "asked.txt", "-k", "5", "--budget", "2", "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert (found["n_rows"], found["dim"], found["n_queries"]) == (2500, 256, 200)
+
+
+def test_a_reader_that_has_seen_enough_is_no_failure(many: Path) -> None:
+    command = [sys.executable, "-W", "error", "-m", "fastfunnel.cli", "export", "many"]
+    with subprocess.Popen(
+        command, cwd=many, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as export:
+        assert export.stdout is not None
+        assert export.stderr is not None
+        assert json.loads(export.stdout.readline())["id"] == "1"
+        export.stdout.close()
+        assert export.stderr.read() == b""
+        assert export.wait(60) == 0
+
+
+def test_prune_frees_what_is_gone(work: Path) -> None:
+    run(work, "build", "tickets.jsonl", *BUILD[:-1], "thin")
+    run(work, "delete", "thin", "t1", "t2")
+    assert "2 cached vectors of texts that are gone" in run(work, "info", "thin").stdout
+    assert run(work, "prune", "thin").stdout == "2 vectors forgotten\n"
+    assert "gone" not in run(work, "info", "thin").stdout
+    assert run(work, "verify", "thin").stdout == "2 texts, all well\n"
 
 
 def test_damage_is_found(work: Path) -> None:
@@ -121,6 +191,10 @@ def test_damage_is_found(work: Path) -> None:
         (("search", "tickets", "tea", "--where", '{"a": {"$no": 1}}'), "got '$no'"),
         (("add", "nowhere", "-"), "there is no collection at nowhere"),
         (("delete", "tickets"), "say which: ids or --where"),
+        (("search", "tickets"), 'ask it something: fastfunnel search tickets "…"'),
+        (("tune", "tickets"), "must have more than k + 1 = 11 rows, got 4"),
+        (("tune", "tickets", "--queries", "absent.txt"), "there is no file absent.txt"),
+        (("tune", "tickets", "-k", "2", "--recall", "2"), "recall must be above 0 and at most 1"),
     ],
 )
 def test_mistakes_are_one_line_and_leave_nothing(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import pytest
 from words_embedder import WordsEmbedder
 
 import fastfunnel as ff
-from fastfunnel.embedders import EmbeddingError
+from fastfunnel.embedders import EmbeddingError, FloatRows
 
 TEXTS = ["a red fox sleeps", "a grey owl hunts", "bread with olives", "an old fox hunts at night"]
 METADATAS: list[dict[str, Any]] = [{"n": 0, "animal": "fox"}, {"n": 1, "animal": "owl"}, {},
@@ -26,6 +26,10 @@ def collection(tmp_path: Path) -> Iterator[ff.Collection]:
     with ff.Collection(tmp_path / "c", WordsEmbedder()) as made:
         made.add(TEXTS, METADATAS, IDS)
         yield made
+
+
+def size(path: Path) -> int:
+    return sum(one.stat().st_size for one in path.rglob("*") if one.is_file())
 
 
 def found(hits: list[ff.Hit]) -> list[str]:
@@ -142,6 +146,59 @@ def test_a_job_that_was_cut_off_goes_on(tmp_path: Path) -> None:
         assert len(collection.embedder.embedded) == 3000 - 2048  # type: ignore[attr-defined]
         assert seen[-1] == (3000, 3000)
         assert collection.search("text 77", k=1)[0].text == "text 77"
+
+
+def test_pruning_forgets_the_vectors_of_texts_that_are_gone(tmp_path: Path) -> None:
+    texts = [f"text {n}" for n in range(4000)]
+    with ff.Collection(tmp_path / "c", WordsEmbedder()) as collection:
+        ids = collection.add(texts)
+        before = size(tmp_path / "c")
+        collection.delete(ids[1:])
+        collection.add(["text 1"], ids=["again"])  # from the cache
+        assert collection.spare_vectors() == 3998
+        assert collection.prune_cache() == 3998
+        assert collection.spare_vectors() == collection.prune_cache() == 0
+        assert size(tmp_path / "c") < before / 4
+        assert collection.embedder.embedded == texts  # type: ignore[attr-defined]
+        collection.add(["text 0", "text 2"], ids=["known", "forgotten"])
+        assert collection.embedder.embedded[4000:] == ["text 2"]  # type: ignore[attr-defined]
+        assert found(collection.search("text 2", k=1)) == ["forgotten"]
+        assert collection.verify() == []
+
+
+def test_an_addition_outlives_a_prune_in_its_middle(tmp_path: Path) -> None:
+    class Pruned(WordsEmbedder):
+        def encode_documents(self, texts: Sequence[str]) -> FloatRows:
+            if len(self.embedded) == 1024:  # the first portion is in the cache, without its texts
+                with ff.Collection(tmp_path / "c", WordsEmbedder()) as other:
+                    assert other.prune_cache() == 1024
+            return super().encode_documents(texts)
+
+    with ff.Collection(tmp_path / "c", Pruned()) as collection:
+        collection.add([f"text {n}" for n in range(1500)])
+        assert len(collection) == 1500
+        assert collection.verify() == []
+        assert collection.search("text 3", k=1)[0].text == "text 3"
+
+
+def test_tuning_is_remembered(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    words = [f"word{n}" for n in range(60)]
+    texts = [" ".join(rng.choice(words, 4)) for _ in range(3000)]
+    questions = list(dict.fromkeys(" ".join(rng.choice(words, 3)) for _ in range(500)))
+    with ff.Collection(tmp_path / "c", WordsEmbedder()) as collection:
+        collection.add(texts)
+        with pytest.raises(ValueError, match="objective must be"):
+            collection.tune(questions, objective="beauty")
+        with pytest.raises(ValueError, match="was not tuned"):
+            collection.index.search(np.ones(32), 5, recall=0.7)
+        report = collection.tune(questions, 5, 0.7, budget_s=20, progress=False)
+        assert (report.k, report.target, report.queries) == (5, 0.7, "queries")
+        assert report.interval[0] >= 0.7
+        assert collection.index.default_funnel(5) == report.funnel
+        assert collection.tune(k=3, recall=0.7, budget_s=5, progress=False).queries == "rows"
+    with ff.Collection(tmp_path / "c", WordsEmbedder()) as again:
+        assert again.index.default_funnel(5) == report.funnel
 
 
 def test_a_lost_index_is_made_again(collection: ff.Collection) -> None:

@@ -27,6 +27,8 @@ def test_entries_make_sense(card) -> None:  # type: ignore[no-untyped-def]
     assert card.matryoshka == (len(card.trained_dims) > 1)
     assert card.any_from is None or 1 <= card.any_from <= card.dim
     assert card.source.startswith("https://")
+    facts = {"dim", "trained_dims", "any_from", "matryoshka", "layer_norm", "prefixes", "tasks"}
+    assert {"dim"} <= set(card.checked) <= facts
 
 
 def test_the_full_length_is_the_default() -> None:

@@ -11,11 +11,12 @@ import numpy.typing as npt
 import pytest
 
 import fastfunnel as ff
+from fastfunnel.sampling import are_among, without_own
 from fastfunnel.tuning import Front, FrontPoint, Tuned
 from fastfunnel.tuning.budget import NEVER
 from fastfunnel.tuning.plan import LEVELS, keep_grid
 from fastfunnel.tuning.ranks import BEYOND, ranks_in
-from fastfunnel.tuning.sample import are_among, draw, without_own
+from fastfunnel.tuning.sample import draw
 from fastfunnel.tuning.space import ladder, resident_bytes, scorers
 
 Floats = npt.NDArray[np.float32]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import textwrap
+from collections.abc import Sequence
 from time import monotonic
 
 import numpy as np
@@ -12,11 +13,13 @@ import numpy.typing as npt
 import pytest
 
 import fastfunnel as ff
-from fastfunnel.tuning.budget import NEVER, Budget, Deadline, OutOfTimeError
-from fastfunnel.tuning.chains import LEADERS_SHARE, Chain, choose_chains, level_of
+from fastfunnel.tuning.budget import NEVER, Budget, Deadline, OutOfTimeError, Silence
+from fastfunnel.tuning.chains import LEADERS_SHARE, Chain, choose_chains, default_path, level_of
 from fastfunnel.tuning.check import check
+from fastfunnel.tuning.cost import Costs
 from fastfunnel.tuning.plan import LEVELS, Candidate, Path
 from fastfunnel.tuning.sample import Part, Sample, draw
+from fastfunnel.tuning.tuner import _Tuning
 
 Floats = npt.NDArray[np.float32]
 DIM, K = 64, 5
@@ -105,20 +108,84 @@ def test_no_funnel_is_checked_when_time_is_out(index: ff.Index, sample: Sample) 
 
 def test_the_shares_of_all_chains_are_one_error_rate() -> None:
     cheap, dear = path("b1@64", KEEPS), path("i8@64", KEEPS, seconds=2.0)
-    default = ff.Funnel.parse("b1@64>333 f32@64")
+    default = default_path(ff.Funnel.parse("b1@64>300 f32@64"), K, lambda funnel: 0.2)
 
-    def choose(paths: list[Path], beat: ff.Funnel | None) -> list[Chain]:
+    def choose(paths: list[Path], beat: Path | None) -> list[Chain]:
         return choose_chains(paths, 0.002, lambda one: one.seconds, lambda some: 0, beat)
 
     chains = choose([dear, cheap], default)
-    assert [one.path for one in chains] == [cheap, (chains[1].path[0],), dear]
-    assert chains[1].path[0].funnel == default
+    assert [one.path for one in chains] == [cheap, default, dear]
     assert chains[0].share == LEADERS_SHARE
     assert sum(one.share for one in chains) == pytest.approx(1)
     assert LEVELS[cheap[chains[0].start].level].loss <= 0.002
     assert [one.share for one in choose([cheap], None)] == [1.0]
-    assert len(choose([cheap], cheap[2].funnel)) == 1
+    assert [one.path for one in choose([], default)] == [default]
     assert choose([], None) == []
+
+
+def test_a_default_that_reaches_the_target_leads_unless_another_is_clearly_faster() -> None:
+    others = [path("b1@64", KEEPS), path("i8@64", KEEPS, seconds=2.0)]
+    default = default_path(
+        ff.Funnel.parse("b1@64>300 f32@64"),
+        K,
+        lambda funnel: 0.001 if (funnel.stages[0].keep or 0) >= 300 else 0.01,
+    )
+    raced: list[list[ff.Funnel]] = []
+
+    def choose(winner: int) -> list[Chain]:
+        def race(some: Sequence[Candidate]) -> int:
+            raced.append([one.funnel for one in some])
+            return winner
+
+        return choose_chains(others, 0.002, lambda one: one.seconds, race, default)
+
+    leads, loses = choose(0)[0], choose(1)
+    assert leads.path == default
+    assert str(leads.path[leads.start].funnel) == "b1@64>300 f32@64"
+    assert raced[0][0] == leads.path[leads.start].funnel
+    assert loses[0].path == others[0]
+    assert default in [one.path for one in loses]
+
+
+def test_the_defaults_path_keeps_less_and_less_and_never_fewer_than_k() -> None:
+    default = ff.Funnel.parse("b1@64>300 i8@64>20 f32@64")
+    along = [one.funnel for one in default_path(default, 12, lambda funnel: 0.0)]
+    keeps = np.array([[stage.keep for stage in one.stages[:-1]] for one in along])
+
+    assert default in along
+    assert (np.diff(keeps, axis=0) <= 0).all()
+    assert keeps.min() == 12
+    assert keeps[0].tolist() == [1200, 80]
+    assert len(set(along)) == len(along)
+
+
+class Hurried(_Tuning):
+    """A tuning that has no time to compare funnels."""
+
+    def _chains(self, sample: Sample) -> tuple[list[Chain], Sample, Costs]:
+        raise OutOfTimeError
+
+
+@pytest.mark.parametrize(("recall", "is_exact"), [(0.9, False), (0.99999, True)])
+def test_without_time_to_compare_the_default_is_checked(recall: float, is_exact: bool) -> None:
+    rng = np.random.default_rng(5)
+    rows = np.repeat(rng.standard_normal((1500, 64)), 20, axis=0)
+    rows += 0.3 * rng.standard_normal(rows.shape)
+    index = ff.Index(64)
+    index.add(rows)
+    queries = rows[::50] + 0.3 * rng.standard_normal((600, 64))
+    report = Hurried(index, 10, recall, "latency", 0, 0.99, Budget(600), Silence()).run(
+        ff.normalize(queries.astype(np.float32))
+    )
+
+    default = index.untuned_funnel(10)
+    assert default is not None
+    tested = [point.funnel for point in report.front.points]
+    assert default in tested
+    assert (report.funnel is None) == is_exact
+    if not is_exact:
+        assert report.interval[0] >= recall
+        assert "the default one was checked" in str(report)
 
 
 def test_levels_are_found_by_loss() -> None:

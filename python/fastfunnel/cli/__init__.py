@@ -18,6 +18,10 @@ def main() -> None:
         _fail(f"{error.name} is missing: pip install 'fastfunnel[cli]'")
     except BrokenPipeError:
         raise SystemExit(_pipe_closed()) from None
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # click has made a failure of it
+            raise SystemExit(_pipe_closed()) from None
+        raise
     except (ValueError, TypeError, OSError, ImportError, RuntimeError) as error:
         _fail(" ".join(str(error).split()) or type(error).__name__)
 

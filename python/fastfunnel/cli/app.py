@@ -13,6 +13,7 @@ app = typer.Typer(
     epilog="Start with 'fastfunnel demo', then ask 'fastfunnel search \"…\"'.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for command in (
@@ -23,6 +24,7 @@ for command in (
     collection.info,
     collection.tune,
     evaluate.evaluate,
+    collection.prune,
     collection.verify,
     collection.export,
     demo.demo,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fastfunnel.cli.opening import Directory, opened
+from fastfunnel.cli.opening import Directory, counted, opened
 from fastfunnel.cli.records import Fields, Record, read_records
 
 if TYPE_CHECKING:
@@ -45,10 +45,11 @@ IdField = Annotated[
 Model = Annotated[
     str | None,
     typer.Option("--model", metavar="NAME", help="As text-embedding-3-small; the key comes from "
-                 "the provider's environment variable. [default: WordLlama, offline]"),
+                 "the provider's environment variable. Without it: WordLlama, offline."),
 ]  # fmt: skip
 Dim = Annotated[
-    int | None, typer.Option("--dim", min=1, help="Dims of the vectors. [default: all]")
+    int | None,
+    typer.Option("--dim", min=1, help="Dims of the vectors. Without it: all of the model's."),
 ]
 Out = Annotated[
     Path,
@@ -84,7 +85,7 @@ def build(
         raise ValueError(f"{corpus} holds no text")
     with ff.Collection(out, model, dim=dim) as collection:
         _take(collection, chain(first, records), replace=True)
-        typer.echo(f'{len(collection):,} texts in {out}: fastfunnel search {out} "…"')
+        typer.echo(f'{counted(len(collection))} in {out}: fastfunnel search {out} "…"')
 
 
 def add(
@@ -107,7 +108,7 @@ def add(
         before = len(collection)
         records = read_records(corpus, kind and kind.value, Fields(text, id))
         _take(collection, records, replace=upsert, own_ids=id is None)
-        typer.echo(f"{len(collection) - before:,} texts more, {len(collection):,} in all")
+        typer.echo(f"{counted(len(collection) - before)} more, {len(collection):,} in all")
 
 
 def _take(

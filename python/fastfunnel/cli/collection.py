@@ -1,4 +1,4 @@
-"""`fastfunnel info`, `delete`, `tune`, `verify` and `export`: what to do with a collection."""
+"""`fastfunnel info`, `delete`, `tune`, `prune`, `verify` and `export`: what to do with a collection."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fastfunnel.cli.opening import Directory, opened
+from fastfunnel.cli.opening import Directory, counted, opened
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 Where = Annotated[
@@ -27,7 +27,6 @@ def info(directory: Directory, as_json: AsJson = False) -> None:
     with opened(directory) as collection:
         rows, dim = len(collection), collection.embedder.dim
         funnel = collection.index.default_funnel(10) if rows else None
-        sizes = {one.name: one.stat().st_size for one in _files(directory)}
         about: dict[str, Any] = {
             "directory": str(directory),
             "texts": rows,
@@ -38,22 +37,34 @@ def info(directory: Directory, as_json: AsJson = False) -> None:
                 {"stage": str(stage), "bytes": stage.row_bytes * rows}
                 for stage in (funnel.stages if funnel else ())
             ],
-            "files": sizes,
+            "vectors_without_text": collection.spare_vectors(),
+            "files": {
+                one.relative_to(directory).as_posix(): one.stat().st_size
+                for one in _files(directory)
+            },
         }
     if as_json:
         typer.echo(json.dumps(about))
         return
-    typer.echo(f"{rows:,} texts, {dim} dims of {about['model']}")
+    typer.echo(f"{counted(rows)}, {dim} dims of {about['model']}")
     typer.echo(f"funnel for 10 answers: {about['funnel']}")
     for stage in about["stages"]:
         typer.echo(f"  {stage['stage']}: {stage['bytes'] / 1e6:,.1f} MB in all")
-    for name, size in sizes.items():
-        typer.echo(f"{name}: {size / 1e6:,.1f} MB on disk")
+    index = sum(size for name, size in about["files"].items() if "/" in name)
+    texts = sum(about["files"].values()) - index
+    typer.echo(f"texts, words and cached vectors: {texts / 1e6:,.1f} MB on disk")
+    typer.echo(f"index: {index / 1e6:,.1f} MB on disk")
+    if spare := about["vectors_without_text"]:
+        typer.echo(
+            f"{spare:,} cached vectors of texts that are gone: 'fastfunnel prune' frees them"
+        )
 
 
 def delete(
     directory: Directory,
-    ids: Annotated[list[str] | None, typer.Argument(help="Which; or use --where.")] = None,
+    ids: Annotated[
+        list[str] | None, typer.Argument(metavar="ID", help="Which; or use --where.")
+    ] = None,
     where: Where = None,
 ) -> None:
     """Remove texts by id or by a filter. Unknown ids are no error.
@@ -68,7 +79,7 @@ def delete(
         raise ValueError("say which: ids or --where")
     with opened(directory) as collection:
         gone = collection.delete(ids or None, where=parsed_where(where))
-        typer.echo(f"{gone:,} texts removed, {len(collection):,} left")
+        typer.echo(f"{counted(gone)} removed, {len(collection):,} left")
 
 
 def tune(
@@ -96,6 +107,19 @@ def tune(
         typer.echo(str(collection.tune(asked, k, recall, budget_s=budget)))
 
 
+def prune(directory: Directory) -> None:
+    """Forget the vectors of texts that are no longer there, and shrink the files.
+
+    Until then such a text is added again without a call to the model.
+
+    Example:
+
+      fastfunnel prune ./tickets
+    """
+    with opened(directory) as collection:
+        typer.echo(f"{collection.prune_cache():,} vectors forgotten")
+
+
 def verify(directory: Directory) -> None:
     """Read every file of a collection and compare; exit code 1 if anything is wrong.
 
@@ -107,7 +131,7 @@ def verify(directory: Directory) -> None:
         problems = collection.verify()
         if problems:
             raise ValueError(f"{directory}: {'; '.join(problems)}")
-        typer.echo(f"{len(collection):,} texts, all well")
+        typer.echo(f"{counted(len(collection))}, all well")
 
 
 def export(directory: Directory) -> None:

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from fastfunnel.cli.opening import is_collection, opened
+
+if TYPE_CHECKING:
+    from fastfunnel.embedders import Embedder
 
 Base = Annotated[
     Path,
     typer.Argument(
-        metavar="BASE", help="Vectors: .npy, .npz, .parquet, .arrow, or .txt to embed.",
+        metavar="BASE", help="Vectors: .npy, .npz, .parquet, .arrow, .txt to embed, or a directory "
+        "that 'fastfunnel build' made.",
         show_default=False,
     ),
 ]  # fmt: skip
 Queries = Annotated[
     Path | None,
     typer.Argument(
-        metavar="[QUERIES]", help="Queries, likewise; without them rows are held out.",
+        metavar="QUERIES", help="Queries, likewise; without them rows are held out.",
         show_default=False,
     ),
 ]  # fmt: skip
@@ -29,7 +35,12 @@ Out = Annotated[
     typer.Option("--out", metavar="DIR", help="Write report.html, report.json and PNG plots here."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
-Model = Annotated[str, typer.Option(help="What embeds .txt files: a name that embedders knows.")]
+Model = Annotated[
+    str,
+    typer.Option(
+        help="What embeds .txt files, as for 'fastfunnel build'; a collection has its own."
+    ),
+]
 Seed = Annotated[int, typer.Option(min=0, help="Of the split and the sample.")]
 
 
@@ -56,6 +67,8 @@ def evaluate(
       fastfunnel evaluate base.parquet --recall 0.95 --out ./report
 
       fastfunnel evaluate passages.txt questions.txt --model wordllama
+
+      fastfunnel evaluate ./tickets questions.txt
     """
     from fastfunnel.evaluation import evaluate as run
     from fastfunnel.evaluation.load import load_vectors
@@ -65,8 +78,13 @@ def evaluate(
 
         new_figure()  # a missing matplotlib should not show after the work
         out.mkdir(parents=True, exist_ok=True)
-    rows = load_vectors(base, model)
-    asked = None if queries is None else load_vectors(queries, model, as_queries=True)
+    embedder: Embedder | str = model
+    if is_collection(base):
+        with opened(base) as collection:
+            rows, embedder = collection.index.get(list(collection.index)), collection.embedder
+    else:
+        rows = load_vectors(base, model)
+    asked = None if queries is None else load_vectors(queries, embedder, as_queries=True)
     found = run(rows, asked, k=k, recall=recall, budget_s=budget, seed=seed, progress=not as_json)
     typer.echo(found.to_json() if as_json else str(found))
     if out is not None:

@@ -37,3 +37,8 @@ def is_collection(directory: Path) -> bool:
     from fastfunnel.collection.collection import FILE_NAME
 
     return (directory / FILE_NAME).is_file()
+
+
+def counted(count: int) -> str:
+    """Return "1 text" or "1,234 texts"."""
+    return "1 text" if count == 1 else f"{count:,} texts"

@@ -96,6 +96,8 @@ def _where_and_what(words: list[str]) -> tuple[Path, str]:
         return directory, words[1]
     from fastfunnel.demo.home import demo_directory
 
+    if is_collection(Path(words[0]).expanduser()):
+        raise ValueError(f'ask it something: fastfunnel search {words[0]} "…"')
     directory = demo_directory()
     if not directory.is_dir():
         raise FileNotFoundError(f"no demo index at {directory}: run 'fastfunnel demo' to build one")

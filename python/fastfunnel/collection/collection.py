@@ -11,7 +11,7 @@ from typing import Any, final
 from fastfunnel.collection.embedding import Progress, cache_vectors
 from fastfunnel.collection.fusion import reciprocal_ranks
 from fastfunnel.collection.hit import Hit
-from fastfunnel.collection.inputs import Metadata, check_ids, documents
+from fastfunnel.collection.inputs import Metadata, check_ids, check_question, documents
 from fastfunnel.collection.opening import about, chosen_embedder, remembered_embedder
 from fastfunnel.collection.store import Document, Store, is_store
 from fastfunnel.collection.vectors import RowVectors
@@ -125,7 +125,7 @@ class Collection:
     ) -> int:
         """Remove documents by id or by a filter; return how many there were.
 
-        Unknown ids are no error. The vectors stay cached.
+        Unknown ids are no error. The vectors stay cached until `prune_cache`.
 
         Raises:
             TypeError, ValueError: for arguments of another kind, for both or neither.
@@ -167,10 +167,7 @@ class Collection:
             TypeError, ValueError: for a blank question, k below 1, or a where that is no filter.
             EmbeddingError: the model failed.
         """
-        if not isinstance(text, str) or not text.strip():
-            raise ValueError(f"text must be a question, got {text!r}")
-        if isinstance(k, bool) or not isinstance(k, int) or k < 1:
-            raise ValueError(f"k must be an int of at least 1, got {k!r}")
+        check_question(text, k)
         condition = None if where is None else compile_where(where)
         self.index.check_model(self.embedder)
         query = self.embedder.encode_queries([text])
@@ -200,6 +197,17 @@ class Collection:
             self._catch_up()
             report = self._vectors.index.tune(asked, k, recall, **options)
         return report
+
+    def spare_vectors(self) -> int:
+        """Return how many cached vectors are of texts that are no longer here."""
+        with self._lock:
+            return self._store.spare()
+
+    def prune_cache(self) -> int:
+        """Forget the vectors that `spare_vectors` counts, return how many, and shrink the files."""
+        with self._lock:
+            self._vectors.index.compact()
+            return self._store.prune()
 
     def verify(self) -> list[str]:
         """Return what is wrong with the files, a sentence each; nothing if all is well."""
@@ -249,16 +257,17 @@ class Collection:
         if not replace:
             self._refuse_taken(given)  # before the model is paid
         self.index.check_model(self.embedder)
-        cache_vectors(given, self.embedder, self._store, self._lock, progress)
-        with self._lock:
-            with self._store.transaction():
-                held = self._store.by_id([one.id for one in given])
-                if not replace:
-                    self._refuse_taken(given)
-                new = [one for one in given if held.get(one.id) != one]
-                removed = self._store.delete([one.id for one in new if one.id in held])
-                self._store.insert(new)
-            self._vectors.follow(removed)
+        while True:
+            cache_vectors(given, self.embedder, self._store, self._lock, progress)
+            with self._lock:
+                with self._store.transaction():
+                    if self._store.uncached([one.hash for one in given]):
+                        continue  # another process has pruned the cache meanwhile
+                    if not replace:
+                        self._refuse_taken(given)
+                    removed = self._store.put(given)
+                self._vectors.follow(removed)
+            return
 
     def _refuse_taken(self, given: list[Document]) -> None:
         with self._lock:

@@ -71,3 +71,11 @@ def _json(metadata: Metadata) -> str:
         return json.dumps(dict(metadata), allow_nan=False, ensure_ascii=False)
     except (TypeError, ValueError) as error:
         raise type(error)(f"metadatas must be JSON: {error}") from None
+
+
+def check_question(text: object, k: object) -> None:
+    """Raise ValueError unless there is something to ask, and at least one answer to give."""
+    if not isinstance(text, str) or not text.strip():
+        raise ValueError(f"text must be a question, got {text!r}")
+    if isinstance(k, bool) or not isinstance(k, int) or k < 1:
+        raise ValueError(f"k must be an int of at least 1, got {k!r}")

@@ -32,7 +32,7 @@ CREATE TABLE documents (
   metadata TEXT NOT NULL,
   hash BLOB NOT NULL
 ) STRICT;
-CREATE TABLE vectors (hash BLOB PRIMARY KEY, vector BLOB NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE vectors (hash BLOB PRIMARY KEY, vector BLOB NOT NULL) STRICT;
 CREATE VIRTUAL TABLE words USING fts5(text, content='documents', content_rowid='row');
 CREATE TRIGGER added AFTER INSERT ON documents BEGIN
   INSERT INTO words(rowid, text) VALUES (new.row, new.text);
@@ -41,6 +41,8 @@ CREATE TRIGGER removed AFTER DELETE ON documents BEGIN
   INSERT INTO words(words, rowid, text) VALUES ('delete', old.row, old.text);
 END;
 """
+
+_SPARE = "FROM vectors WHERE hash NOT IN (SELECT hash FROM documents)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +119,20 @@ class Store:
         """Return the number of documents."""
         return int(self._connection.execute("SELECT count(*) FROM documents").fetchone()[0])
 
-    def insert(self, documents: Iterable[Document]) -> None:
-        """Add documents whose ids are not taken, under new row numbers."""
+    def put(self, documents: Sequence[Document]) -> list[int]:
+        """Add documents under new row numbers, in place of those with their ids; equal ones stay.
+
+        Returns:
+            The rows that were removed.
+        """
+        held = self.by_id([one.id for one in documents])
+        new = [one for one in documents if held.get(one.id) != one]
+        removed = self.delete([one.id for one in new if one.id in held])
         self._connection.executemany(
             "INSERT INTO documents(id, text, metadata, hash) VALUES (?, ?, ?, ?)",
-            ((one.id, one.text, one.metadata, one.hash) for one in documents),
+            ((one.id, one.text, one.metadata, one.hash) for one in new),
         )
+        return removed
 
     def delete(self, ids: Iterable[str]) -> list[int]:
         """Remove documents and return their rows; unknown ids are no error."""
@@ -178,6 +188,19 @@ class Store:
         """Keep vectors under the hashes of their texts."""
         pairs = zip(hashes, (row.astype("<f4").tobytes() for row in vectors), strict=True)
         self._connection.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?)", pairs)
+
+    def spare(self) -> int:
+        """Return the number of cached vectors whose texts are not here."""
+        return int(self._connection.execute(f"SELECT count(*) {_SPARE}").fetchone()[0])
+
+    def prune(self) -> int:
+        """Remove cached vectors whose texts are not here; return their number, shrink the file."""
+        with self.transaction():
+            removed = self._connection.execute(f"DELETE {_SPARE}").rowcount
+        if removed:
+            self._connection.execute("VACUUM")
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return removed
 
     def vectors(self, rows: Sequence[int], dim: int) -> FloatRows:
         """Return the (len(rows), dim) cached vectors of these rows.

@@ -1,7 +1,9 @@
 """What is known of each model, read from models.json: the one table of dims, recipes and prefixes.
 
 An entry may leave out what is usual: `any_from` null, `matryoshka` true, `layer_norm` false, no
-prefixes, no tasks. `source` says where the rest comes from.
+prefixes, no tasks. `source` says where its facts are published, `checked` which of them were compared
+with a copy of the source or with MTEB's registry (mteb 2.26) in November 2026; the others come from
+this project's notes on the literature.
 """
 
 from __future__ import annotations
@@ -44,6 +46,8 @@ class ModelCard:
         layer_norm: whether its recipe takes a layer norm over the full length before the prefix.
         documents, queries: what each side needs.
         source: where these facts are published.
+        checked: which of them were compared with it or with MTEB's registry; "prefixes" and "tasks"
+            stand for what both sides need.
     """
 
     name: str
@@ -56,6 +60,7 @@ class ModelCard:
     documents: Side
     queries: Side
     source: str
+    checked: tuple[str, ...]
 
     def dims_up_to(self, dim: int) -> tuple[int, ...]:
         """Return the trained dims below `dim`, then `dim` itself."""
@@ -145,4 +150,5 @@ def _card(entry: dict[str, Any]) -> ModelCard:
         documents=Side(entry.get("document_prefix", ""), entry.get("document_task")),
         queries=Side(entry.get("query_prefix", ""), entry.get("query_task")),
         source=entry["source"],
+        checked=tuple(entry["checked"]),
     )

@@ -6,7 +6,7 @@ import importlib
 import os
 import zlib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
 
 import numpy as np
@@ -14,18 +14,21 @@ import numpy.typing as npt
 
 from fastfunnel.interchange import as_array
 
+if TYPE_CHECKING:
+    from fastfunnel.embedders import Embedder
+
 SUFFIXES = (".npy", ".npz", ".parquet", ".arrow", ".feather", ".txt")
 
 
 def load_vectors(
-    path: str | os.PathLike[str], model: str = "wordllama", *, as_queries: bool = False
+    path: str | os.PathLike[str], model: str | Embedder = "wordllama", *, as_queries: bool = False
 ) -> npt.NDArray[Any]:
     """Return the (n, dim) vectors that a file holds.
 
     .npy is mapped, not read. .npz must hold one 2-D array, or one called "vectors". .parquet,
     .arrow (a file or a stream) and .feather must have one column of number lists, all of the same
-    length. .txt is UTF-8 text, a text a line, embedded by `model`, one of those that
-    `embedders.embedder_for` knows: as documents, or as_queries.
+    length. .txt is UTF-8 text, a text a line, embedded by `model`, an embedder or one of those
+    that `embedders.embedder_for` knows: as documents, or as_queries.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -106,7 +109,7 @@ def _stream(file: Path) -> Any:
         return importlib.import_module("pyarrow.ipc").open_stream(opened).read_all()
 
 
-def _embedded(file: Path, model: str, as_queries: bool) -> npt.NDArray[np.float32]:
+def _embedded(file: Path, model: str | Embedder, as_queries: bool) -> npt.NDArray[np.float32]:
     from fastfunnel.embedders import embedder_for
 
     try:
@@ -116,7 +119,7 @@ def _embedded(file: Path, model: str, as_queries: bool) -> npt.NDArray[np.float3
     texts = [line for line in lines if line.strip()]
     if not texts:
         raise ValueError(f"{file} must hold a text a line, got none")
-    embedder = embedder_for(model)
+    embedder = embedder_for(model) if isinstance(model, str) else model
     encode = embedder.encode_queries if as_queries else embedder.encode_documents
     rows: npt.NDArray[np.float32] = encode(texts)
     return rows

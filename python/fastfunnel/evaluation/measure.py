@@ -11,7 +11,7 @@ import numpy.typing as npt
 from fastfunnel.evaluation.methods import Method
 from fastfunnel.funnel import Funnel, Stage
 from fastfunnel.index import Index
-from fastfunnel.tuning.sample import are_among
+from fastfunnel.sampling import are_among
 from fastfunnel.tuning.timing import measure as time_search
 from fastfunnel.vectors import normalize
 
@@ -80,7 +80,7 @@ def measure(method: Method, index: Index, queries: Rows, truth: npt.NDArray[np.i
         queries_per_second=timing.queries_per_second,
         stored_mb=float(method.stored),
         ram_mb=float(method.resident),
-        memory_saved=1 - method.resident / (4 * index.dim),
+        memory_saved=max(0.0, 1 - method.resident / (4 * index.dim)),
     )
 
 

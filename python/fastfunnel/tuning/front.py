@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from fastfunnel.funnel import Funnel
+from fastfunnel.funnel import Funnel, grown
 
 
 @dataclass(frozen=True)
@@ -131,7 +130,7 @@ class Tuned:
                 f"call index.tune(k={k}, recall={asked}) first"
             )
         funnel = front.choose(front.recall if recall is None else recall).funnel
-        return None if funnel is None else _grown(funnel, n_rows / max(front.n_rows, 1))
+        return None if funnel is None else grown(funnel, n_rows / max(front.n_rows, 1))
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for JSON."""
@@ -142,12 +141,3 @@ class Tuned:
         """Return the fronts that `to_dict` described."""
         fronts = map(Front.from_dict, data["fronts"])
         return cls({front.k: front for front in fronts})
-
-
-def _grown(funnel: Funnel, times: float) -> Funnel:
-    if times <= 1:
-        return funnel
-    return Funnel(
-        stage if stage.keep is None else replace(stage, keep=math.ceil(stage.keep * times))
-        for stage in funnel.stages
-    )

@@ -12,12 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from fastfunnel.funnel import Funnel
+from fastfunnel.sampling import Ids, are_among, without_own
 from fastfunnel.tuning.budget import NEVER, Deadline, OutOfTimeError
 
 if TYPE_CHECKING:
     from fastfunnel.index import Index
 
-Ids = npt.NDArray[np.int64]
 Queries = npt.NDArray[np.float32]
 
 MOST_ROWS = 2000  # rows drawn as queries
@@ -100,6 +100,12 @@ class Part:
         """Return which of the true neighbours a funnel finds, (n, k); raises as `answers` does."""
         return are_among(self.truth, self.answers(index, self.truth.shape[1], funnel, deadline))
 
+    def loss(self, index: Index, funnel: Funnel, deadline: Deadline) -> float:
+        """Return the share of the neighbours that a funnel drops, 1 if there is no time to see."""
+        with suppress(OutOfTimeError):
+            return float(1 - self.found(index, funnel, deadline).mean())
+        return 1.0
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -142,19 +148,3 @@ def draw(index: Index, queries: Queries | None, k: int, seed: int, deadline: Dea
     answered = Part(queries, truth, own)[: len(truth)]
     n_fit = min(max(1, int(FIT_SHARE * len(answered))), MOST_FIT)
     return Sample(answered[:n_fit], answered[n_fit:], "queries" if own is None else "rows")
-
-
-def are_among(truth: Ids, ids: Ids) -> npt.NDArray[np.bool_]:
-    """Return which of truth (n, k) are in ids (n, m), row by row."""
-    found = np.empty(truth.shape, dtype=bool)
-    for column in range(truth.shape[1]):
-        found[:, column] = (ids == truth[:, column, np.newaxis]).any(axis=1)
-    return found
-
-
-def without_own(ids: Ids, own: Ids) -> Ids:
-    """Return ids (n, k) of (n, k + 1) without each query's own, or without the last."""
-    is_own = ids == own[:, np.newaxis]
-    is_own[~is_own.any(axis=1), -1] = True
-    rest: Ids = ids[~is_own].reshape(len(ids), -1)
-    return rest

@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 import numpy.typing as npt
 
-from fastfunnel.arguments import as_count, as_queries
+from fastfunnel.arguments import as_count, as_queries, as_share
 from fastfunnel.funnel import Funnel, Stage
 from fastfunnel.tuning.budget import Budget, Deadline, OutOfTimeError, Progress, progress_bar
 from fastfunnel.tuning.candidates import propose
-from fastfunnel.tuning.chains import LEADERS_SHARE, Chain, choose_chains
+from fastfunnel.tuning.chains import (
+    LEADERS_SHARE,
+    Chain,
+    choose_chains,
+    default_chain,
+    default_path,
+)
 from fastfunnel.tuning.check import ROWS_LOSE_LESS, check, exact_point, fastest
 from fastfunnel.tuning.confidence import fewest_neighbours, passing_loss
 from fastfunnel.tuning.cost import Costs, Objective, measure
 from fastfunnel.tuning.front import Front, FrontPoint
 from fastfunnel.tuning.plan import Path
 from fastfunnel.tuning.ranks import Ranks, neighbour_ranks
-from fastfunnel.tuning.report import StageSurvivors, TuningReport
+from fastfunnel.tuning.report import TuningReport
 from fastfunnel.tuning.rotation_gain import RotationGain, rotation_gain
-from fastfunnel.tuning.sample import Sample, are_among, draw
+from fastfunnel.tuning.sample import Sample, draw
 from fastfunnel.tuning.space import resident_bytes, scorers
+from fastfunnel.tuning.survivors import survivors
 
 if TYPE_CHECKING:
     from fastfunnel.index import Index
@@ -35,7 +41,6 @@ _FINE_DEPTH = 1024  # ranks looked at under int8 and float scores, which put nei
 
 # Shares of the budget that are spent when a step ends.
 _SAMPLED, _RANKED, _TIMED, _PLANNED, _ROTATED, _CHECKED = 0.25, 0.38, 0.5, 0.56, 0.64, 0.94
-_SURVIVOR_QUERIES = 200  # that show what each stage of the chosen funnel lets through
 _TESTS = 15  # checks of a funnel like the one expected to win that there should be time for
 _FEWEST_CHECKS, _SPARE = 100, 3  # queries, and times what is needed: even if they take longer
 
@@ -58,8 +63,8 @@ def tune(
         else as_queries(sample_queries, index.dim, "sample_queries", index.metric)
     )
     k = as_count(k, "k")
-    recall = _as_share(recall, "recall", top=True)
-    confidence = _as_share(confidence, "confidence", top=False)
+    recall = as_share(recall, "recall", top=True)
+    confidence = as_share(confidence, "confidence", top=False)
     seed = as_count(seed, "seed", at_least=0)
     if not isinstance(budget_s, (int, float)) or not budget_s > 0:
         raise ValueError(f"budget_s must be a positive number of seconds, got {budget_s!r}")
@@ -94,24 +99,30 @@ class _Tuning:
         self.confidence = confidence
         self.budget = budget
         self.bar = bar
+        self.hurried = False  # whether time was out before there were funnels to choose from
 
     def run(self, queries: npt.NDArray[np.float32] | None) -> TuningReport:
         """Sample, plan, check, choose."""
         self.bar.step("the default funnel", 0.0)
-        self.index.untuned_funnel(self.k)  # measures once, and remembers
+        default = self.index.untuned_funnel(self.k)  # measures once, and remembers
         self.budget.share_the_rest()
         self._show("exact answers", 0.0)
         sample = draw(self.index, queries, self.k, self.seed, self.budget.until(_SAMPLED))
         gain: RotationGain | None = None
         points: list[FrontPoint] = []
         if self._worth_tuning():
-            with suppress(OutOfTimeError):
+            try:
                 chains, sample, costs = self._chains(sample)
                 if self.index.rotation is None:
                     self._show("rotation", _PLANNED)
                     left = self.budget.until(_ROTATED).left
                     gain = rotation_gain(self.index, sample.fit.queries, costs, self.seed, left)
-                points = self._check(sample, chains)
+            except OutOfTimeError:
+                self.hurried = True
+                chains = (
+                    [] if default is None else [default_chain(default, sample.fit.asked(self.k))]
+                )
+            points = self._check(sample, chains)
         points = points or [exact_point(self.index, sample.fit, self.k)]
         front = Front(
             self.k, self.recall, self.recall, self.objective, len(self.index), tuple(points)
@@ -171,14 +182,20 @@ class _Tuning:
         return ranks
 
     def _chosen_chains(self, sample: Sample, paths: Sequence[Path]) -> list[Chain]:
+        fit, default = sample.fit, self.index.untuned_funnel(self.k)
+        deadline = self.budget.until(_ROTATED)
         return choose_chains(
             paths,
             passing_loss(sample.check.truth.size, self._leaders(), self._allowed(sample)),
             lambda one: one.seconds * self._weight(one.funnel),
             lambda some: fastest(
-                self.index, sample.fit, [one.funnel for one in some], self.k, self.objective
+                self.index, fit, [one.funnel for one in some], self.k, self.objective
             ),
-            self.index.untuned_funnel(self.k),
+            None
+            if default is None
+            else default_path(
+                default, fit.asked(self.k), lambda wider: fit.loss(self.index, wider, deadline)
+            ),
         )
 
     def _allowed(self, sample: Sample) -> float:
@@ -228,7 +245,9 @@ class _Tuning:
             queries_per_second=chosen.queries_per_second,
             bytes_per_row=chosen.bytes_per_row,
             bytes=chosen.bytes_per_row * n_rows,
-            stages=tuple(self._survivors(sample, chosen.funnel)),
+            stages=tuple(
+                survivors(self.index, sample.check, self.k, chosen.funnel, self.budget.until(1.0))
+            ),
             front=front,
             default=self._default_point(front),
             queries=sample.source,
@@ -242,23 +261,6 @@ class _Tuning:
     def _default_point(self, front: Front) -> FrontPoint | None:
         funnel = self.index.untuned_funnel(self.k)
         return next((point for point in front.points if point.funnel == funnel), None)
-
-    def _survivors(self, sample: Sample, funnel: Funnel | None) -> list[StageSurvivors]:
-        """Return what each stage lets through, by cutting the funnel short behind it."""
-        if funnel is None:
-            return []
-        some = sample.check[:_SURVIVOR_QUERIES]
-        deadline = self.budget.until(1.0)
-        survivors, rows = [], len(self.index)
-        for number, stage in enumerate(funnel.stages, 1):
-            keep = stage.keep or self.k
-            cut = Funnel([*funnel.stages[: number - 1], Stage(stage.dims, stage.precision)])
-            passed = keep - some.asked(0) if stage.keep else keep  # less its own row, if it has one
-            ids = some.answers_in_time(self.index, min(passed, rows - 1), cut, deadline)
-            found = are_among(some.truth[: len(ids)], ids)
-            survivors.append(StageSurvivors(stage, rows, min(keep, rows), float(found.mean())))
-            rows = min(keep, rows)
-        return survivors
 
     def _notes(self, sample: Sample, front: Front, chosen: FrontPoint) -> list[str]:
         notes = []
@@ -275,6 +277,11 @@ class _Tuning:
                 f"The budget of {self.budget.seconds:g} seconds ended before a funnel was checked, "
                 "so search stays exact. Give more."
             )
+        elif self.hurried and chosen.funnel is not None:
+            notes.append(
+                f"The budget of {self.budget.seconds:g} seconds ended before funnels were compared: "
+                "the default one was checked. Give more."
+            )
         elif chosen.funnel is None and sample.check.truth.size < needed < np.inf:
             factor = needed / sample.check.truth.size
             notes.append(
@@ -285,13 +292,3 @@ class _Tuning:
         elif chosen.funnel is None and len(front.points) > 1:
             notes.append("No funnel was both sure to reach the target and faster: exact search.")
         return notes
-
-
-def _as_share(value: float, name: str, top: bool) -> float:
-    if not isinstance(value, (int, float)) or isinstance(value, bool):
-        raise TypeError(f"{name} must be a number, got {type(value).__name__}")
-    if not 0 < value <= 1 or (value == 1 and not top):
-        raise ValueError(
-            f"{name} must be above 0 and {'at most' if top else 'below'} 1, got {value}"
-        )
-    return float(value)
