@@ -236,7 +236,7 @@ class Collection:
         """Iterate over the documents as they were added; their scores are nan."""
         with self._lock:
             found = list(self._store.documents())
-        return (Hit.of(one, float("nan")) for one in found)
+        return (Hit.of(one, float("nan")) for _, one in found)
 
     def __repr__(self) -> str:
         """Return what the collection holds."""
