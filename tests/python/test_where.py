@@ -28,6 +28,7 @@ OPERATIONS = st.one_of(
     st.fixed_dictionaries({"$in": st.lists(SCALARS, max_size=3)}),
     st.fixed_dictionaries({"$nin": st.lists(SCALARS, max_size=3)}),
     st.fixed_dictionaries({"$exists": st.booleans()}),
+    st.fixed_dictionaries({"$empty": st.booleans()}),
     st.fixed_dictionaries({"$contains": SCALARS}),
     st.fixed_dictionaries({"$icontains": SCALARS.filter(lambda value: isinstance(value, str))}),
     st.dictionaries(st.sampled_from(["$gt", "$gte", "$lt", "$lte"]), COMPARABLE, min_size=1),
@@ -81,6 +82,8 @@ def operation_holds(name: str, value: Any, operand: Any) -> bool:
         return kind(value) == kind(operand) and bool(ORDERS[name](value, operand))
     if name == "$exists":
         return (value is not ABSENT) == operand
+    if name == "$empty":
+        return (value in (ABSENT, None, "", [])) == operand
     if name == "$icontains":
         return isinstance(value, str) and operand.casefold() in value.casefold()
     if name == "$contains":
@@ -127,6 +130,7 @@ def test_nothing_of_the_filter_is_in_the_sql(key: str, value: str) -> None:
         ({"a": {"$in": "xyz"}}, "must hold a list"),
         ({"a": {"$gt": None}}, "a number or text"),
         ({"a": {"$exists": 1}}, "True or False"),
+        ({"a": {"$empty": 1}}, "True or False"),
         ({"a": [1]}, "must hold text"),
         ({"a": 2**70}, "64-bit"),
         ({"a": float("inf")}, "finite"),

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, final
 
 from fastfunnel.collection.embedding import Progress, cache_vectors
-from fastfunnel.collection.fusion import reciprocal_ranks
+from fastfunnel.collection.fusion import LEAST_DEPTH, reciprocal_ranks
 from fastfunnel.collection.hit import Hit
 from fastfunnel.collection.inputs import Metadata, check_ids, documents
 from fastfunnel.collection.opening import chosen_embedder, remembered_embedder
@@ -21,7 +21,6 @@ from fastfunnel.tuning import TuningReport
 
 FILE_NAME = "collection.sqlite"
 DEFAULT_MODEL = "wordllama-l2-supercat"
-LEAST_DEPTH = 100  # rows of each ranking that a hybrid search fuses
 LEFT_BY_A_KILL = tuple(FILE_NAME + ending for ending in ("", "-wal", "-shm", "-journal"))
 
 

@@ -6,7 +6,8 @@
 
 A condition holds only for a value of its own kind: numbers compare with numbers, text with text,
 true is not 1. A missing field equals None, and nothing else. $contains looks for a part of a text
-or an item of a list, $icontains for a part of a text in any case. A tuple of names in place of a
+or an item of a list, $icontains for a part of a text in any case; {"$empty": True} holds for a missing
+field, None, "" and []. A tuple of names in place of a
 field's name reaches into nested objects.
 """
 
@@ -44,7 +45,17 @@ def compile_where(where: Mapping[str, Any]) -> Condition:
     """
     if not isinstance(where, Mapping):
         raise TypeError(f"where must be a dict, got {type(where).__name__}")
-    return _all([_entry(key, value) for key, value in where.items()])
+    return all_of([_entry(key, value) for key, value in where.items()])
+
+
+def with_ids(ids: Sequence[str]) -> Condition:
+    """Return the condition that a document has one of these ids."""
+    return Condition("id IN (SELECT value FROM json_each(?))", (json.dumps(list(ids)),))
+
+
+def all_of(parts: Sequence[Condition]) -> Condition:
+    """Return the condition that all of them hold."""
+    return _joined(" AND ", parts) if parts else Condition("1")
 
 
 def _casefold(text: Any) -> str | None:
@@ -60,7 +71,7 @@ def _entry(key: Any, value: Any) -> Condition:
         if not isinstance(value, Sequence) or isinstance(value, (str, bytes)) or not value:
             raise ValueError(f"{key} must hold a list of filters, got {value!r}")
         parts = [compile_where(one) for one in value]
-        return _all(parts) if key == "$and" else _joined(" OR ", parts)
+        return all_of(parts) if key == "$and" else _joined(" OR ", parts)
     if key == "$not":
         return _not(compile_where(value))
     if key.startswith("$"):
@@ -73,7 +84,7 @@ def _field(names: tuple[Any, ...], value: Any) -> Condition:
     if isinstance(value, Mapping):
         if not value:
             raise ValueError(f"where must say what {names[-1]!r} is to be, got an empty dict")
-        return _all([_operation(path, name, operand) for name, operand in value.items()])
+        return all_of([_operation(path, name, operand) for name, operand in value.items()])
     return _one_of(path, [value])
 
 
@@ -121,6 +132,18 @@ def _exists(path: str, operand: Any) -> Condition:
     return Condition(f"json_type(metadata, ?) IS {'NOT ' * operand}NULL", (path,))
 
 
+def _empty(path: str, operand: Any) -> Condition:
+    if not isinstance(operand, bool):
+        raise TypeError(f"$empty must be True or False, got {operand!r}")
+    nothing = Condition(
+        "(coalesce(json_type(metadata, ?), 'null') = 'null' OR coalesce(json_type(metadata, ?) = "
+        "'text' AND json_extract(metadata, ?) = '', 0) OR coalesce(json_type(metadata, ?) = "
+        "'array' AND json_array_length(metadata, ?) = 0, 0))",
+        (path,) * 5,
+    )
+    return nothing if operand else _not(nothing)
+
+
 def _contains(path: str, operand: Any) -> Condition:
     kind = _kind(operand)
     types = _KINDS.get(kind, f"('{json.dumps(operand)}')")  # of a bool or None, its own name
@@ -153,6 +176,7 @@ _OPERATIONS: dict[str, Callable[[str, Any], Condition]] = {
     "$in": _one_of,
     "$nin": lambda path, operand: _not(_one_of(path, operand)),
     "$exists": _exists,
+    "$empty": _empty,
     "$contains": _contains,
     "$icontains": _contains_in_any_case,
 }
@@ -181,14 +205,10 @@ def _path(names: tuple[Any, ...]) -> str:
     return "$" + "".join(f'."{name}"' for name in names)
 
 
-def _all(parts: list[Condition]) -> Condition:
-    return _joined(" AND ", parts) if parts else Condition("1")
-
-
 def _not(part: Condition) -> Condition:
     return Condition(f"NOT {part.sql}", part.parameters)
 
 
-def _joined(word: str, parts: list[Condition]) -> Condition:
+def _joined(word: str, parts: Sequence[Condition]) -> Condition:
     sql = f"({word.join(part.sql for part in parts)})"
     return Condition(sql, tuple(one for part in parts for one in part.parameters))

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastfunnel.collection.fusion import reciprocal_ranks
+from fastfunnel.collection.fusion import LEAST_DEPTH, reciprocal_ranks
 from fastfunnel.collection.inputs import check_ids, documents
 from fastfunnel.collection.store import Document, Store, is_store
 from fastfunnel.collection.vectors import RowVectors
@@ -172,11 +172,12 @@ class VectorDocuments:
         query = as_float_rows([vector], self.dim)
         with self._up_to_date():
             among = self._rows(where, keep)
+            depth = k if words is None else max(LEAST_DEPTH, k)
             near: list[tuple[int, float]] = []
             if self._vectors is not None:
-                near = self._vectors.search(query, k, among, exact)
+                near = self._vectors.search(query, depth, among, exact)
             if words is not None:
-                worded = self._matching(words, k, where, among)
+                worded = self._matching(words, depth, where, among)
                 near = reciprocal_ranks([[row for row, _ in near], worded])[:k]
             return self._found(near)
 

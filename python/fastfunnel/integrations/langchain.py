@@ -56,10 +56,10 @@ class FastFunnelVectorStore(VectorStore):
         metadatas: list[dict[str, Any]] | None = None,
         *,
         ids: list[str] | None = None,
-        path: str | os.PathLike[str] | None = None,
+        **options: Any,
     ) -> FastFunnelVectorStore:
-        """Return a store with these texts; `from_documents` takes `path`, too."""
-        made = cls(embedding, path)
+        """Return a store with these texts; `path` is an option here and for `from_documents`."""
+        made = cls(embedding, **options)
         made.add_texts(texts, metadatas, ids=ids)
         return made
 
@@ -71,10 +71,10 @@ class FastFunnelVectorStore(VectorStore):
         metadatas: list[dict[str, Any]] | None = None,
         *,
         ids: list[str] | None = None,
-        path: str | os.PathLike[str] | None = None,
+        **options: Any,
     ) -> FastFunnelVectorStore:
-        """Return a store with these texts."""
-        made = cls(embedding, path)
+        """Return a store with these texts; `path` is an option."""
+        made = cls(embedding, **options)
         await made.aadd_texts(texts, metadatas, ids=ids)
         return made
 
@@ -213,15 +213,13 @@ class FastFunnelVectorStore(VectorStore):
         k: int = 4,
         fetch_k: int = 20,
         lambda_mult: float = 0.5,
-        *,
-        filter: Filter | None = None,
-        exact: bool = False,
+        **options: Any,
     ) -> list[Document]:
         """Return at most k of the fetch_k nearest documents, near the query and far apart.
 
         `lambda_mult` weighs the one against the other: 1 is nearness alone, 0 distance alone.
         """
-        near = self._found(embedding, max(fetch_k, k), filter, exact)
+        near = self._found(embedding, max(fetch_k, k), **options)
         vectors = [one.vector.tolist() for one in near if one.vector is not None]
         chosen = maximal_marginal_relevance(
             np.asarray(embedding, np.float32), vectors, lambda_mult, k
@@ -249,7 +247,7 @@ class FastFunnelVectorStore(VectorStore):
         return lambda cosine: min(max(cosine, 0.0), 1.0)  # LangChain wants 0 to 1
 
     def _found(
-        self, vector: list[float], k: int, filter: Filter | None, exact: bool
+        self, vector: list[float], k: int, filter: Filter | None = None, exact: bool = False
     ) -> list[Found]:
         where, keep = _split(filter)
         return self.documents.search(vector, k, where, keep, exact=exact)
