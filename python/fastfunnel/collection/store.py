@@ -1,7 +1,7 @@
 """Documents, metadata, full text and the embedding cache, in one SQLite file.
 
-A document has a row number that is never used twice, and a row's text never changes: a changed
-document is a new row. So whoever holds vectors by row number can be brought into step by
+A document has a row number that is never used twice, and a row's text and vector never change: a
+changed document is a new row, unless its metadata alone is another. So whoever holds vectors by row number can be brought into step by
 comparing row numbers alone.
 """
 
@@ -138,6 +138,11 @@ class Store:
         """Remove documents and return their rows; unknown ids are no error."""
         sql = "DELETE FROM documents WHERE id = ? RETURNING row"
         return [row[0] for id in ids for row in self._connection.execute(sql, (id,)).fetchall()]
+
+    def set_metadata(self, metadatas: Mapping[int, str]) -> None:
+        """Give rows other metadata, as JSON."""
+        sql = "UPDATE documents SET metadata = ? WHERE row = ?"
+        self._connection.executemany(sql, ((text, row) for row, text in metadatas.items()))
 
     def by_id(self, ids: Sequence[str]) -> dict[str, Document]:
         """Return the documents with these ids."""

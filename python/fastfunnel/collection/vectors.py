@@ -22,20 +22,21 @@ class RowVectors:
     The store is the truth. `catch_up` adds the rows the index lacks, from the embedding cache, and
     removes those that are gone: an index that a kill left a step behind, or that is lost, costs
     time and no call to the model. Where another process has the index, this one holds its own in
-    memory, as it does where there is no directory.
+    memory. Where there is no directory the index begins empty, in memory, for `follow` to fill.
     """
 
     def __init__(
         self, directory: Path | None, store: Store, dim: int, model: str | None = None
     ) -> None:
-        """Open the index, or make it, and catch up."""
+        """Open the index, or make it, and catch up, unless there is no directory."""
         self._directory = None if directory is None else directory / DIRECTORY
         self._store = store
         self._dim = dim
         self._model = model
         self.index = self._opened()
         self._newest = max(self.index, default=0)
-        self.catch_up()
+        if directory is not None:
+            self.catch_up()
 
     def catch_up(self) -> None:
         """Bring the index into step with the store, whatever happened to either."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 from collections.abc import Sequence
@@ -27,6 +26,7 @@ from llama_index.core.vector_stores.utils import metadata_dict_to_node, node_to_
 from fastfunnel.collection.where import Condition, all_of, compile_where, with_ids
 from fastfunnel.integrations.documents import FILE_NAME, Found, VectorDocuments
 from fastfunnel.integrations.llama_index.filters import compile_filters
+from fastfunnel.integrations.threads import in_a_thread
 
 PERSIST_PATH = os.path.join(DEFAULT_PERSIST_DIR, DEFAULT_PERSIST_FNAME)
 MMR_PREFETCH = 4  # nearest nodes to choose from for each that is asked for
@@ -111,17 +111,9 @@ class FastFunnelVectorStore(BasePydanticVectorStore):
             [node.node_id for node in nodes],
         )
 
-    async def async_add(self, nodes: Sequence[BaseNode], **_: Any) -> list[str]:
-        """Add nodes, as `add` does."""
-        return await asyncio.to_thread(self.add, nodes)
-
     def delete(self, ref_doc_id: str, **_: Any) -> None:
         """Remove the nodes of a document."""
         self._documents.clear(compile_where({"ref_doc_id": ref_doc_id}))
-
-    async def adelete(self, ref_doc_id: str, **_: Any) -> None:
-        """Remove the nodes of a document."""
-        await asyncio.to_thread(self.delete, ref_doc_id)
 
     def get_nodes(
         self, node_ids: list[str] | None = None, filters: MetadataFilters | None = None
@@ -129,12 +121,6 @@ class FastFunnelVectorStore(BasePydanticVectorStore):
         """Return the nodes with these ids that the filters hold for, as they were added."""
         found = self._documents.select(_condition(node_ids, filters))
         return [_node(one, with_embedding=True) for one in found]
-
-    async def aget_nodes(
-        self, node_ids: list[str] | None = None, filters: MetadataFilters | None = None
-    ) -> list[BaseNode]:
-        """Return nodes, as `get_nodes` does."""
-        return await asyncio.to_thread(self.get_nodes, node_ids, filters)
 
     def delete_nodes(
         self,
@@ -151,22 +137,9 @@ class FastFunnelVectorStore(BasePydanticVectorStore):
             raise ValueError("delete_nodes takes node_ids or filters; clear removes everything")
         self._documents.clear(_condition(node_ids, filters))
 
-    async def adelete_nodes(
-        self,
-        node_ids: list[str] | None = None,
-        filters: MetadataFilters | None = None,
-        **_: Any,
-    ) -> None:
-        """Remove nodes, as `delete_nodes` does."""
-        await asyncio.to_thread(self.delete_nodes, node_ids, filters)
-
     def clear(self) -> None:
         """Remove everything."""
         self._documents.clear()
-
-    async def aclear(self) -> None:
-        """Remove everything."""
-        await asyncio.to_thread(self.clear)
 
     def query(self, query: VectorStoreQuery, **options: Any) -> VectorStoreQueryResult:
         """Return the nodes for a query, best first.
@@ -194,9 +167,12 @@ class FastFunnelVectorStore(BasePydanticVectorStore):
             return _result(self._documents.search(_embedding(query), k, where, words=_text(query)))
         raise ValueError(f"mode must be DEFAULT, MMR, TEXT_SEARCH or HYBRID, got {query.mode!r}")
 
-    async def aquery(self, query: VectorStoreQuery, **options: Any) -> VectorStoreQueryResult:
-        """Return the nodes for a query, best first."""
-        return await asyncio.to_thread(self.query, query, **options)
+    async_add = in_a_thread(add)
+    adelete = in_a_thread(delete)
+    adelete_nodes = in_a_thread(delete_nodes)
+    aget_nodes = in_a_thread(get_nodes)
+    aclear = in_a_thread(clear)
+    aquery = in_a_thread(query)
 
     def _apart(
         self,

@@ -1,28 +1,25 @@
-"""Documents beside an index of ready-made vectors: what the stores of the frameworks share."""
+"""Finding documents, by vector, by words, by id and by filter."""
 
 from __future__ import annotations
 
-import hashlib
 import os
 import threading
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from fastfunnel.collection.fusion import LEAST_DEPTH, reciprocal_ranks
-from fastfunnel.collection.inputs import check_ids, documents
+from fastfunnel.collection.inputs import check_ids
 from fastfunnel.collection.store import Document, Store, is_store
 from fastfunnel.collection.vectors import RowVectors
 from fastfunnel.collection.where import Condition
 from fastfunnel.index import Index
-from fastfunnel.integrations.saving import save
-from fastfunnel.integrations.vectors import as_float_rows
+from fastfunnel.integrations.documents.vectors import as_float_rows
 
 FILE_NAME = "documents.sqlite"
 IN_MEMORY = Path(":memory:")  # SQLite's name for a file of no disk
@@ -41,20 +38,8 @@ class Found:
     vector: Vector | None
 
 
-class VectorDocuments:
-    """Texts with metadata, str ids and vectors that somebody else made.
-
-    The parts of `fastfunnel.Collection` without its embedder: SQLite is the truth, the index
-    follows it, filters are SQL. Scores are cosines. Safe to use from several threads; other
-    processes see changes of a directory at their next call.
-
-    Args:
-        path: a directory that keeps everything, made if it does not exist; what a change returned
-            from is durable. None for memory alone.
-
-    Raises:
-        ValueError: the directory holds something else, or is damaged.
-    """
+class Finding:
+    """What `VectorDocuments` finds, and the files it finds it in."""
 
     def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
         """Open the documents, or make a place for them."""
@@ -63,7 +48,7 @@ class VectorDocuments:
             self._store = Store(IN_MEMORY, create={})
         else:
             file = self.path / FILE_NAME
-            if self.path.exists() and not is_store(file) and not _is_free(self.path):
+            if self.path.exists() and not is_store(file) and not is_free(self.path):
                 raise ValueError(f"path must be new, empty or a store's, got {self.path}")
             self.path.mkdir(parents=True, exist_ok=True)
             self._store = Store(file, create=None if is_store(file) else {})
@@ -85,48 +70,6 @@ class VectorDocuments:
         """The index of the vectors, to tune or explain; None until the first vector comes."""
         with self._up_to_date():
             return None if self._vectors is None else self._vectors.index
-
-    def put(
-        self,
-        texts: Sequence[str],
-        vectors: Sequence[npt.ArrayLike | None],
-        metadatas: Sequence[Mapping[str, Any] | None] | None = None,
-        ids: Sequence[str] | None = None,
-    ) -> list[str]:
-        """Add documents in place of those with the same ids: all of them, or none if it fails.
-
-        Args:
-            texts: what was embedded.
-            vectors: one a text, all of one length; None for a document that is not to be found by
-                vector. They are kept as float32.
-            metadatas: a JSON object a text.
-            ids: unique and not empty; None draws new ones.
-
-        Returns:
-            The ids.
-
-        Raises:
-            TypeError, ValueError: for arguments of another kind or length.
-        """
-        given = documents(texts, metadatas, ids)
-        if len(vectors) != len(given):
-            raise ValueError(f"vectors must be one a text, got {len(vectors)} for {len(given)}")
-        places = [place for place, one in enumerate(vectors) if one is not None]
-        with self._up_to_date():
-            rows = as_float_rows([vectors[place] for place in places], self.dim)
-            of_id = {given[place].id: row for place, row in zip(places, rows, strict=True)}
-            given = [replace(one, hash=_hash(one.id, of_id.get(one.id))) for one in given]
-            self._put(given, of_id)
-        return [one.id for one in given]
-
-    def delete(self, ids: Sequence[str]) -> int:
-        """Remove documents; unknown ids are no error. Return how many there were."""
-        chosen = check_ids(ids)
-        return self._remove(lambda: self._store.by_id(chosen).values())
-
-    def clear(self, where: Condition | None = None, keep: Keep | None = None) -> int:
-        """Remove what `select` returns, without arguments everything. Return how many there were."""
-        return self._remove(lambda: [one for _, one in self._documents(where, keep)])
 
     def get(self, ids: Sequence[str]) -> list[Document]:
         """Return the documents with these ids, in their order, without those that are not there."""
@@ -189,23 +132,6 @@ class VectorDocuments:
             rows = self._matching(words, k, where, self._rows(where, keep))
             return self._found([(row, float("nan")) for row in rows])
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write everything to a directory that `VectorDocuments(path)` opens.
-
-        Documents that are there are replaced, all at once. To save where they live changes nothing.
-
-        Raises:
-            ValueError: the directory holds something else.
-            BlockingIOError: somebody has it open to write.
-        """
-        directory = Path(path)
-        if self.path is not None and directory.resolve() == self.path.resolve():
-            return
-        if directory.exists() and not (directory / FILE_NAME).exists() and not _is_free(directory):
-            raise ValueError(f"path must be new, empty or a store's, got {directory}")
-        with self._up_to_date():
-            save(self._store, self._vectors, directory, FILE_NAME, cached=self.path is not None)
-
     def close(self) -> None:
         """Close the files, which loses nothing if it is left out; it cannot be used any more."""
         with self._lock:
@@ -236,42 +162,6 @@ class VectorDocuments:
             raise ValueError(f"{self._store.path} is damaged: its vectors have {dim!r} dims")
         self._vectors = RowVectors(self.path, self._store, int(dim))
 
-    def _put(self, given: list[Document], vectors: Mapping[str, Vector]) -> None:
-        if vectors and self._vectors is None:
-            self._open_vectors(str(len(next(iter(vectors.values())))))
-        with self._store.transaction():
-            held = self._store.by_id([one.id for one in given])
-            new = [one for one in given if held.get(one.id) != one]
-            removed = self._delete([held[one.id] for one in new if one.id in held])
-            self._store.insert(new)
-            indexed = [one for one in new if one.id in vectors]
-            rows = np.array([vectors[one.id] for one in indexed], np.float32)
-            if indexed:
-                self._settle_dim(str(rows.shape[1]))
-            if self.path is not None:  # in memory the index holds them, and that is enough
-                self._store.cache([one.hash for one in indexed], rows)
-        if self._vectors is not None:
-            self._vectors.follow(removed, rows if self.path is None else None)
-
-    def _settle_dim(self, dim: str) -> None:
-        settled = self._store.about("dim")
-        if settled is None:
-            self._store.note("dim", dim)
-        elif settled != dim:  # another process was first
-            raise ValueError(f"vectors must have {settled} dims, as those held, got {dim}")
-
-    def _remove(self, chosen: Callable[[], Iterable[Document]]) -> int:
-        with self._up_to_date():
-            with self._store.transaction():
-                removed = self._delete(list(chosen()))
-            if self._vectors is not None:
-                self._vectors.follow(removed)
-        return len(removed)
-
-    def _delete(self, gone: Sequence[Document]) -> list[int]:
-        self._store.forget(one.hash for one in gone)
-        return self._store.delete(one.id for one in gone)
-
     def _rows(self, where: Condition | None, keep: Keep | None) -> list[int] | None:
         if keep is not None:
             return [row for row, _ in self._documents(where, keep)]
@@ -293,23 +183,16 @@ class VectorDocuments:
 
     def _found(self, ranked: Sequence[tuple[int, float]]) -> list[Found]:
         by_row = self._store.by_row([row for row, _ in ranked])
-        indexed = [row for row, one in by_row.items() if one.hash]
         vectors: dict[int, Vector] = {}
-        if self._vectors is not None and indexed:
+        if self._vectors is not None:
+            indexed = [row for row in by_row if row in self._vectors.index]
             vectors = dict(zip(indexed, self._vectors.index.get(indexed), strict=True))
         return [
             Found(by_row[row], score, vectors.get(row)) for row, score in ranked if row in by_row
         ]
 
 
-def _hash(id: str, vector: Vector | None) -> bytes:
-    """Return what a document's own vector is kept under; nothing for one that has none."""
-    if vector is None:
-        return b""
-    return hashlib.blake2b(id.encode() + b"\0" + vector.tobytes(), digest_size=16).digest()
-
-
-def _is_free(directory: Path) -> bool:
+def is_free(directory: Path) -> bool:
     """Return whether a directory holds nothing, but for what a kill while it was made may leave."""
     left = {FILE_NAME + ending for ending in ("", "-wal", "-shm", "-journal")}
     return directory.is_dir() and {one.name for one in directory.iterdir()} <= left
