@@ -100,6 +100,23 @@ def test_put_replaces_and_delete_removes(store: VectorDocuments, vectors: np.nda
     assert store.search(vectors[3], 2) == []
 
 
+def test_a_cleared_store_takes_vectors_of_another_length(
+    store: VectorDocuments, path: Path | None
+) -> None:
+    other = None if path is None else VectorDocuments(path)
+    assert store.clear() == N
+    assert store.search([1.0], 3) == []
+    assert store.dim is None
+    store.put(["a", "b"], [[1.0, 0.0], [0.0, 1.0]], ids=["a", "b"])
+    store.put(["c"], [[0.6, 0.8]], ids=["c"])
+    assert ids(store.search([0.0, 1.0], 9)) == ["b", "c", "a"]
+    if other is not None:
+        assert ids(other.search([0.0, 1.0], 9)) == ["b", "c", "a"]
+        other.close()
+        store.close()
+        assert ids(VectorDocuments(path).search([0.0, 1.0], 2)) == ["b", "c"]
+
+
 def test_a_document_may_have_no_vector(store: VectorDocuments, vectors: np.ndarray) -> None:
     store.put(["plain", "plain too"], [None, None], ids=["p", "id-3"])
     found = {one.document.id: one.vector for one in store.select()}

@@ -144,6 +144,15 @@ class Store:
         sql = "UPDATE documents SET metadata = ? WHERE row = ?"
         self._connection.executemany(sql, ((text, row) for row, text in metadatas.items()))
 
+    def clear(self) -> int:
+        """Remove all documents and vectors, and what is noted of their dims; return how many."""
+        with self.transaction():
+            count = self.count()
+            self._connection.execute("DELETE FROM documents")
+            self._connection.execute("DELETE FROM vectors")
+            self._connection.execute("DELETE FROM about WHERE key = 'dim'")
+        return count
+
     def by_id(self, ids: Sequence[str]) -> dict[str, Document]:
         """Return the documents with these ids."""
         found = self._select("SELECT id, text, metadata, hash FROM documents WHERE id IN ({})", ids)

@@ -37,7 +37,7 @@ def add_functions(connection: sqlite3.Connection) -> None:
     connection.create_function("casefold", 1, _casefold, deterministic=True)
 
 
-def compile_where(where: Mapping[str, Any]) -> Condition:
+def compile_where(where: Mapping[Any, Any]) -> Condition:
     """Return the condition that a filter states; an empty filter holds for everything.
 
     Raises:

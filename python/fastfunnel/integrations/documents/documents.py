@@ -85,8 +85,16 @@ class VectorDocuments(Finding):
         return self._remove(lambda: self._store.by_id(chosen).values())
 
     def clear(self, where: Condition | None = None, keep: Keep | None = None) -> int:
-        """Remove what `select` returns, without arguments everything. Return how many there were."""
-        return self._remove(lambda: [one for _, one in self._documents(where, keep)])
+        """Remove what `select` returns; return how many there were.
+
+        Without arguments that is everything, and vectors of another length may come.
+        """
+        if where is not None or keep is not None:
+            return self._remove(lambda: [one for _, one in self._documents(where, keep)])
+        with self._up_to_date():
+            count = self._store.clear()
+            self._close_vectors()
+        return count
 
     def update(
         self,

@@ -135,8 +135,7 @@ class Finding:
     def close(self) -> None:
         """Close the files, which loses nothing if it is left out; it cannot be used any more."""
         with self._lock:
-            if self._vectors is not None:
-                self._vectors.close()
+            self._close_vectors()
             self._store.close()
 
     def __len__(self) -> int:
@@ -150,14 +149,22 @@ class Finding:
             version = self._store.version()
             if version != self._seen:
                 dim = self._store.about("dim")
-                if self._vectors is not None:
+                if self._vectors is not None and str(self._vectors.index.dim) == dim:
                     self._vectors.catch_up()
-                elif dim is not None:
+                else:
+                    self._close_vectors()
                     self._open_vectors(dim)
                 self._seen = version
             yield
 
-    def _open_vectors(self, dim: str) -> None:
+    def _close_vectors(self) -> None:
+        if self._vectors is not None:
+            self._vectors.close()
+        self._vectors = None
+
+    def _open_vectors(self, dim: str | None) -> None:
+        if dim is None:
+            return
         if not (dim.isascii() and dim.isdigit() and int(dim)):
             raise ValueError(f"{self._store.path} is damaged: its vectors have {dim!r} dims")
         self._vectors = RowVectors(self.path, self._store, int(dim))
