@@ -22,8 +22,6 @@ from fastfunnel.integrations.sentence_transformers import semantic_search_fastfu
 
 ROWS, QUERIES, DIM = 2000, 40, 100  # not a whole number of bytes
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:faiss.*")
-
 
 @pytest.fixture(scope="module")
 def corpus() -> np.ndarray:
