@@ -11,14 +11,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from langchain_core.documents import Document
-from langchain_core.embeddings import Embeddings
-from langchain_core.vectorstores import VectorStore
-from langchain_core.vectorstores.utils import maximal_marginal_relevance
 
 from fastfunnel.collection import store
 from fastfunnel.collection.where import Condition, compile_where
 from fastfunnel.integrations.documents import FILE_NAME, Found, Keep, VectorDocuments
+from fastfunnel.integrations.missing import not_installed
+
+try:
+    from langchain_core.documents import Document
+    from langchain_core.embeddings import Embeddings
+    from langchain_core.vectorstores import VectorStore
+    from langchain_core.vectorstores.utils import maximal_marginal_relevance
+except ModuleNotFoundError as error:
+    raise not_installed("langchain", error) from error
 
 Filter = Mapping[str, Any] | Callable[[Document], bool]
 
