@@ -11,6 +11,7 @@ import numpy as np
 import fastfunnel as ff
 from fastfunnel.collection.store import Store
 from fastfunnel.embedders import FloatRows
+from fastfunnel.model import Model
 
 DIRECTORY = "index"
 PORTION = 8192
@@ -26,7 +27,7 @@ class RowVectors:
     """
 
     def __init__(
-        self, directory: Path | None, store: Store, dim: int, model: str | None = None
+        self, directory: Path | None, store: Store, dim: int, model: Model | None = None
     ) -> None:
         """Open the index, or make it, and catch up, unless there is no directory."""
         self._directory = None if directory is None else directory / DIRECTORY
@@ -107,7 +108,7 @@ class RowVectors:
         with self._store.transaction():  # two processes that begin at once make one index
             try:
                 index = ff.open(self._directory, writable=True)
-                if (index.dim, index.model) == (self._dim, self._model):
+                if index.dim == self._dim and _are_same(index.made_by, self._model):
                     return index
                 index.close()
             except BlockingIOError:
@@ -117,3 +118,9 @@ class RowVectors:
             if self._directory.exists():  # damaged, or another model's: the store has all of it
                 shutil.rmtree(self._directory)
             return ff.Index.create(self._directory, self._dim, model=self._model)
+
+
+def _are_same(one: Model | None, other: Model | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return not one.difference(other)

@@ -1,6 +1,6 @@
-"""fastfunnel where people already are: one module a framework, in need of that framework alone.
+"""fastfunnel where people already are: one module a framework, each in need of it alone.
 
-`documents` is what the vector stores share.
+`documents` holds what the vector stores share.
 """
 
 from __future__ import annotations

@@ -15,8 +15,7 @@ NEEDS = {"langchain": "langchain_core", "llama-index": "llama_index", "haystack"
          "sentence-transformers": "sentence_transformers"}  # fmt: skip
 BLOCKS = {
     page.stem: re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
-    for page in sorted(PAGES.glob("*.md"))
-    if page.stem != "README"
+    for page in (PAGES / f"{name}.md" for name in NEEDS)
 }
 LINES = {"langchain": 2, "llama-index": 1, "haystack": 2, "sentence-transformers": 3}
 
