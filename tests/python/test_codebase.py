@@ -74,7 +74,15 @@ def test_files_are_short() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["fastfunnel", "fastfunnel.reference", "fastfunnel.cli", "fastfunnel.embedders"]
+    "module",
+    [
+        "fastfunnel",
+        "fastfunnel.reference",
+        "fastfunnel.cli",
+        "fastfunnel.embedders",
+        "fastfunnel.integrations.documents",
+        "fastfunnel.integrations.sentence_transformers",
+    ],
 )
 def test_importing_needs_numpy_alone(module: str) -> None:
     code = f"""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, final
 
 from fastfunnel.collection.embedding import Progress, cache_vectors
-from fastfunnel.collection.fusion import reciprocal_ranks
+from fastfunnel.collection.fusion import LEAST_DEPTH, reciprocal_ranks
 from fastfunnel.collection.hit import Hit
 from fastfunnel.collection.inputs import Metadata, check_ids, check_question, documents
 from fastfunnel.collection.opening import about, chosen_embedder, remembered_embedder
@@ -22,7 +22,6 @@ from fastfunnel.tuning import TuningReport
 
 FILE_NAME = "collection.sqlite"
 DEFAULT_MODEL = "wordllama-l2-supercat"
-LEAST_DEPTH = 100  # rows of each ranking that a hybrid search fuses
 LEFT_BY_A_KILL = tuple(FILE_NAME + ending for ending in ("", "-wal", "-shm", "-journal"))
 
 
@@ -247,7 +246,7 @@ class Collection:
         """Iterate over the documents as they were added; their scores are nan."""
         with self._lock:
             found = list(self._store.documents())
-        return (Hit.of(one, float("nan")) for one in found)
+        return (Hit.of(one, float("nan")) for _, one in found)
 
     def __repr__(self) -> str:
         """Return what the collection holds."""

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 RANK_OFFSET = 60  # Cormack, Clarke and Büttcher, SIGIR 2009
+LEAST_DEPTH = 100  # rows of each ranking that are fused, however few are asked for
 
 
 def words_query(text: str) -> str:

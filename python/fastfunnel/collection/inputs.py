@@ -31,7 +31,7 @@ def documents(
         text.encode()  # a lone surrogate has no UTF-8, and SQLite would refuse it later
     if metadatas is not None and len(metadatas) != len(texts):
         raise ValueError(f"metadatas must be one a text, got {len(metadatas)} for {len(texts)}")
-    stored = [_json(one or {}) for one in metadatas or [None] * len(texts)]
+    stored = [as_json(one or {}) for one in metadatas or [None] * len(texts)]
     named = [uuid.uuid4().hex for _ in texts] if ids is None else check_ids(ids)
     if len(named) != len(texts):
         raise ValueError(f"ids must be one a text, got {len(named)} for {len(texts)}")
@@ -62,7 +62,8 @@ def text_hash(text: str) -> bytes:
     return hashlib.blake2b(text.encode(), digest_size=16).digest()
 
 
-def _json(metadata: Metadata) -> str:
+def as_json(metadata: Metadata) -> str:
+    """Return a document's metadata as it is stored; TypeError, ValueError unless it is JSON."""
     if not isinstance(metadata, Mapping):
         raise TypeError(f"metadatas must hold dicts, got {type(metadata).__name__}")
     if not all(isinstance(key, str) for key in metadata):

@@ -1,7 +1,7 @@
 """Documents, metadata, full text and the embedding cache, in one SQLite file.
 
-A document has a row number that is never used twice, and a row's text never changes: a changed
-document is a new row. So whoever holds vectors by row number can be brought into step by
+A document has a row number that is never used twice, and a row's text and vector never change: a
+changed document is a new row, unless its metadata alone is another. So whoever holds vectors by row number can be brought into step by
 comparing row numbers alone.
 """
 
@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from fastfunnel.collection.fusion import words_query
-from fastfunnel.collection.where import Condition
+from fastfunnel.collection.where import Condition, add_functions
 from fastfunnel.embedders import FloatRows
 
 FORMAT = "fastfunnel collection 1"
@@ -47,7 +47,10 @@ _SPARE = "FROM vectors WHERE hash NOT IN (SELECT hash FROM documents)"
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A text under its id, its metadata as JSON, and the hash its vector is cached under."""
+    """A text under its id, its metadata as JSON, and the hash its vector is cached under.
+
+    A document whose hash is empty has no vector.
+    """
 
     id: str
     text: str
@@ -72,6 +75,8 @@ class Store:
     def __init__(self, path: Path, create: Mapping[str, str] | None = None) -> None:
         """Open the file, or make it and note what `create` says of the collection.
 
+        SQLite takes `:memory:` for a file of no disk.
+
         Raises:
             ValueError: it is damaged, or not a collection's.
         """
@@ -81,12 +86,13 @@ class Store:
             self._connection.execute("PRAGMA journal_mode=WAL")
             self._connection.execute("PRAGMA synchronous=FULL")  # an add that returned is on disk
             self._connection.execute("PRAGMA busy_timeout=30000")
+            add_functions(self._connection)
             if create is not None:
                 with self.transaction():
                     for statement in _statements(_SCHEMA):
                         self._connection.execute(statement)
                     for key, value in {"format": FORMAT, **create}.items():
-                        self._note(key, value)
+                        self.note(key, value)
             found = self.about("format")
         except sqlite3.DatabaseError as error:
             self._connection.close()
@@ -110,6 +116,10 @@ class Store:
         """Return what is noted of the collection under `key`."""
         found = self._connection.execute("SELECT value FROM about WHERE key = ?", (key,)).fetchone()
         return None if found is None else str(found[0])
+
+    def note(self, key: str, value: str) -> None:
+        """Note something of the collection under `key`."""
+        self._connection.execute("INSERT OR REPLACE INTO about VALUES (?, ?)", (key, value))
 
     def version(self) -> int:
         """Return a number that changes when another connection changes the file."""
@@ -139,6 +149,20 @@ class Store:
         sql = "DELETE FROM documents WHERE id = ? RETURNING row"
         return [row[0] for id in ids for row in self._connection.execute(sql, (id,)).fetchall()]
 
+    def set_metadata(self, metadatas: Mapping[int, str]) -> None:
+        """Give rows other metadata, as JSON."""
+        sql = "UPDATE documents SET metadata = ? WHERE row = ?"
+        self._connection.executemany(sql, ((text, row) for row, text in metadatas.items()))
+
+    def clear(self) -> int:
+        """Remove all documents and vectors, and what is noted of their dims; return how many."""
+        with self.transaction():
+            count = self.count()
+            self._connection.execute("DELETE FROM documents")
+            self._connection.execute("DELETE FROM vectors")
+            self._connection.execute("DELETE FROM about WHERE key = 'dim'")
+        return count
+
     def by_id(self, ids: Sequence[str]) -> dict[str, Document]:
         """Return the documents with these ids."""
         found = self._select("SELECT id, text, metadata, hash FROM documents WHERE id IN ({})", ids)
@@ -149,11 +173,12 @@ class Store:
         sql = "SELECT row, id, text, metadata, hash FROM documents WHERE row IN ({})"
         return {row[0]: Document(*row[1:]) for row in self._select(sql, rows)}
 
-    def documents(self) -> Iterator[Document]:
-        """Yield every document in the order it was added."""
-        sql = "SELECT id, text, metadata, hash FROM documents ORDER BY row"
-        for row in self._connection.execute(sql):
-            yield Document(*row)
+    def documents(self, condition: Condition | None = None) -> Iterator[tuple[int, Document]]:
+        """Yield row number and document, as they were added, where a filter holds."""
+        where = condition or Condition("1")
+        sql = f"SELECT row, id, text, metadata, hash FROM documents WHERE {where.sql} ORDER BY row"
+        for row in self._connection.execute(sql, where.parameters):
+            yield row[0], Document(*row[1:])
 
     def rows(self, condition: Condition | None = None) -> list[int]:
         """Return the row numbers, ascending, of the documents that a filter holds for."""
@@ -161,10 +186,10 @@ class Store:
         sql = f"SELECT row FROM documents WHERE {where.sql} ORDER BY row"
         return [row[0] for row in self._connection.execute(sql, where.parameters)]
 
-    def rows_after(self, row: int) -> list[int]:
-        """Return the row numbers, ascending, above `row`."""
-        sql = "SELECT row FROM documents WHERE row > ? ORDER BY row"
-        return [found[0] for found in self._connection.execute(sql, (row,))]
+    def rows_with_vectors(self, above: int = 0) -> list[int]:
+        """Return the row numbers, ascending, of the documents that have vectors."""
+        sql = "SELECT row FROM documents WHERE row > ? AND hash != x'' ORDER BY row"
+        return [found[0] for found in self._connection.execute(sql, (above,))]
 
     def matching(self, text: str, most: int, condition: Condition | None = None) -> list[int]:
         """Return the rows whose texts have words of `text`, by BM25, best first."""
@@ -202,6 +227,11 @@ class Store:
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return removed
 
+    def forget(self, hashes: Iterable[bytes]) -> None:
+        """Drop the vectors under these hashes from the cache."""
+        sql = "DELETE FROM vectors WHERE hash = ?"
+        self._connection.executemany(sql, ((hash,) for hash in hashes))
+
     def vectors(self, rows: Sequence[int], dim: int) -> FloatRows:
         """Return the (len(rows), dim) cached vectors of these rows.
 
@@ -222,18 +252,23 @@ class Store:
             self._connection.execute("INSERT INTO words(words, rank) VALUES ('integrity-check', 1)")
         except sqlite3.DatabaseError as error:
             problems.append(f"full text: {error}")
-        orphans = "SELECT count(*) FROM documents WHERE hash NOT IN (SELECT hash FROM vectors)"
+        orphans = (
+            "SELECT count(*) FROM documents "
+            "WHERE hash != x'' AND hash NOT IN (SELECT hash FROM vectors)"
+        )
         missing = self._connection.execute(orphans).fetchone()[0]
         if missing:
             problems.append(f"{missing} documents have no vector")
         return [problem for problem in problems if problem != "ok"]
 
+    def copy(self, path: Path) -> None:
+        """Make the file at `path` the same as this one, at once, for those who have it open too."""
+        with closing(sqlite3.connect(path)) as other:
+            self._connection.backup(other)
+
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
-
-    def _note(self, key: str, value: str) -> None:
-        self._connection.execute("INSERT OR REPLACE INTO about VALUES (?, ?)", (key, value))
 
     def _select(self, sql: str, values: Sequence[object]) -> Iterator[tuple[Any, ...]]:
         for start in range(0, len(values), PORTION):

@@ -23,30 +23,36 @@ class RowVectors:
     The store is the truth. `catch_up` adds the rows the index lacks, from the embedding cache, and
     removes those that are gone: an index that a kill left a step behind, or that is lost, costs
     time and no call to the model. Where another process has the index, this one holds its own in
-    memory.
+    memory. Where there is no directory the index begins empty, in memory, for `follow` to fill.
     """
 
-    def __init__(self, directory: Path, store: Store, dim: int, model: Model) -> None:
-        """Open the index, or make it, and catch up."""
-        self._directory = directory / DIRECTORY
+    def __init__(
+        self, directory: Path | None, store: Store, dim: int, model: Model | None = None
+    ) -> None:
+        """Open the index, or make it, and catch up, unless there is no directory."""
+        self._directory = None if directory is None else directory / DIRECTORY
         self._store = store
         self._dim = dim
         self._model = model
         self.index = self._opened()
         self._newest = max(self.index, default=0)
-        self.catch_up()
+        if directory is not None:
+            self.catch_up()
 
     def catch_up(self) -> None:
         """Bring the index into step with the store, whatever happened to either."""
-        live = self._store.rows()
+        live = self._store.rows_with_vectors()
         held = set(self.index)
         self._remove(held.difference(live))
         self._add([row for row in live if row not in held])
 
-    def follow(self, removed: Iterable[int] = ()) -> None:
-        """Bring the index into step with rows just removed and rows just added."""
+    def follow(self, removed: Iterable[int] = (), added: FloatRows | None = None) -> None:
+        """Bring the index into step with rows just removed and rows just added.
+
+        `added` holds the vectors of the latter, in their order, where the store does not.
+        """
         self._remove(removed)
-        self._add(self._store.rows_after(self._newest))
+        self._add(self._store.rows_with_vectors(self._newest), added)
 
     def search(
         self, query: FloatRows, k: int, among: list[int] | None, exact: bool
@@ -64,10 +70,11 @@ class RowVectors:
         problems = []
         self.index.flush()
         try:
-            ff.open(self._directory, verify=True)
+            if self._directory is not None:
+                ff.open(self._directory, verify=True)
         except (ValueError, OSError) as error:
             problems.append(str(error))
-        live = self._store.rows()
+        live = self._store.rows_with_vectors()
         if set(live) != set(self.index):
             return [*problems, "the index is not in step with the texts"]
         for start in range(0, len(live), PORTION):
@@ -80,11 +87,14 @@ class RowVectors:
         """Tidy the index's files; it can be searched and not changed from now on."""
         self.index.close()
 
-    def _add(self, rows: list[int]) -> None:
+    def _add(self, rows: list[int], vectors: FloatRows | None = None) -> None:
         for start in range(0, len(rows), PORTION):
             portion = rows[start : start + PORTION]
-            vectors = self._store.vectors(portion, self._dim)
-            self.index.add(vectors, np.array(portion, np.int64))
+            if vectors is None:
+                some = self._store.vectors(portion, self._dim)
+            else:
+                some = vectors[start : start + PORTION]
+            self.index.add(some, np.array(portion, np.int64))
         self._newest = max(self._newest, rows[-1] if rows else 0)
 
     def _remove(self, rows: Iterable[int]) -> None:
@@ -93,11 +103,12 @@ class RowVectors:
             self.index.remove(gone)
 
     def _opened(self) -> ff.Index:
+        if self._directory is None:
+            return ff.Index(self._dim, model=self._model)
         with self._store.transaction():  # two processes that begin at once make one index
             try:
                 index = ff.open(self._directory, writable=True)
-                made_by = index.made_by
-                if index.dim == self._dim and made_by and not made_by.difference(self._model):
+                if index.dim == self._dim and _are_same(index.made_by, self._model):
                     return index
                 index.close()
             except BlockingIOError:
@@ -107,3 +118,9 @@ class RowVectors:
             if self._directory.exists():  # damaged, or another model's: the store has all of it
                 shutil.rmtree(self._directory)
             return ff.Index.create(self._directory, self._dim, model=self._model)
+
+
+def _are_same(one: Model | None, other: Model | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return not one.difference(other)
