@@ -1,0 +1,158 @@
+"""The actors of a shard: which of them may answer, and how one that was lost comes back."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import ray
+from ray.exceptions import RayError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+from fastfunnel.distributed.shard import Shard
+
+CHANGES = ("add", "upsert", "remove", "compact", "create", "create_like", "drop_others", "take")
+_READERS = 4  # calls that one actor answers at a time, beside one change
+_COPY_ROWS = 8192  # rows of a call when a replica catches up
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 2.0
+
+
+class Replica:
+    """An actor with one copy of a shard.
+
+    shard, number: which shard, which of its replicas.
+    in_step: it has every change that was acknowledged; only then may it answer.
+    is_up: its last call came back.
+    """
+
+    def __init__(self, shard: int, number: int, path: str, node: str, in_step: bool) -> None:
+        """Start the actor, on the node with this address if there is one."""
+        self.shard = shard
+        self.number = number
+        self.in_step = in_step
+        self.is_up = True
+        self.reviver: threading.Thread | None = None
+        self._actor: Any = _actor_class(node).remote(path)
+
+    def call(self, method: str, *arguments: Any) -> ray.ObjectRef[Any]:
+        """Begin a call of a method of `Shard`; changes take their turns, in this order."""
+        group = "changes" if method in CHANGES else "reads"
+        return getattr(self._actor, method).options(concurrency_group=group).remote(*arguments)
+
+    def end(self) -> None:
+        """End the process."""
+        ray.kill(self._actor, no_restart=True)
+
+    def __str__(self) -> str:
+        """Return its name."""
+        return f"replica {self.number} of shard {self.shard}"
+
+
+class ReplicaSet:
+    """The replicas of one shard."""
+
+    def __init__(self, replicas: list[Replica]) -> None:
+        """Take turns from the first."""
+        self.replicas = replicas
+        self._turn = 0
+
+    def for_reading(self) -> Replica | None:
+        """Return a replica that may answer, another each time; None if all are down."""
+        ready = [one for one in self.replicas if one.in_step and one.is_up]
+        self._turn += 1
+        return ready[self._turn % len(ready)] if ready else None
+
+    def in_step(self) -> list[Replica]:
+        """Return the replicas that must have every change."""
+        return [one for one in self.replicas if one.in_step]
+
+
+class Reviver:
+    """Brings back replicas that were lost, each in a thread of its own.
+
+    Args:
+        changing: the lock that changes hold.
+        record: called under it when a replica is in step again, to put that on the disk.
+    """
+
+    def __init__(self, changing: threading.RLock, record: Callable[[Replica], None]) -> None:
+        """Watch nobody yet."""
+        self._changing = changing
+        self._record = record
+        self._closed = threading.Event()
+        self._starting = threading.Lock()
+
+    def lost(self, replica: Replica, shard: ReplicaSet) -> None:
+        """Let nobody ask the replica until it answers again and is in step."""
+        replica.is_up = False
+        with self._starting:
+            if not self._closed.is_set() and (
+                replica.reviver is None or not replica.reviver.is_alive()
+            ):
+                replica.reviver = threading.Thread(
+                    target=self._revive, args=(replica, shard), daemon=True
+                )
+                replica.reviver.start()
+
+    def close(self, shards: list[ReplicaSet]) -> None:
+        """End all threads."""
+        with self._starting:
+            self._closed.set()
+        for shard in shards:
+            for replica in shard.replicas:
+                if replica.reviver is not None:
+                    replica.reviver.join()
+
+    def _revive(self, replica: Replica, shard: ReplicaSet) -> None:
+        pause = _FIRST_PAUSE_S
+        while not self._closed.wait(pause):
+            pause = min(2 * pause, _LONGEST_PAUSE_S)
+            # Whatever ails it, a replica that does not come back is out of step, not wrong.
+            with contextlib.suppress(RayError, OSError, ValueError):
+                self._wait(replica.call("state"))
+                if not replica.in_step and not self._caught_up(replica, shard):
+                    continue
+                replica.is_up = True
+                return
+
+    def _caught_up(self, replica: Replica, shard: ReplicaSet) -> bool:
+        """Copy what differs: most of it while changes go on, the rest while they wait."""
+        source = shard.for_reading()
+        if source is None:
+            return False
+        self._wait(replica.call("create_like", *self._wait(source.call("description")).values()))
+        self._copy(source, replica)
+        with self._changing:
+            self._copy(source, replica)
+            self._record(replica)
+            replica.in_step = True
+        return True
+
+    def _copy(self, source: Replica, replica: Replica) -> None:
+        wanted = self._wait(replica.call("drop_others", source.call("digests")))
+        for first in range(0, len(wanted), _COPY_ROWS):
+            some = wanted[first : first + _COPY_ROWS]
+            self._wait(replica.call("take", source.call("stored", some)))
+
+    def _wait(self, reference: ray.ObjectRef[Any]) -> Any:
+        while not ray.wait([reference], timeout=0.5)[0]:
+            if self._closed.is_set():
+                raise OSError("the sharded index was closed")
+        return ray.get(reference)
+
+
+def _actor_class(node: str) -> Any:
+    """Return what starts actors at a node's address; anywhere if the cluster has no such node."""
+    options: dict[str, Any] = {
+        "num_cpus": 0,  # its threads are the core's; Ray's scheduler need not count them
+        "max_restarts": -1,
+        "concurrency_groups": {"changes": 1, "reads": _READERS},
+    }
+    for known in ray.nodes():
+        if known["Alive"] and known["NodeManagerAddress"] == node:
+            options["scheduling_strategy"] = NodeAffinitySchedulingStrategy(
+                known["NodeID"], soft=False
+            )
+    return ray.remote(**options)(Shard)
