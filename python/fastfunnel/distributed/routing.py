@@ -47,4 +47,4 @@ def by_home(home: Ids) -> Iterator[tuple[int, Ids]]:
     """Yield each shard that has ids, and the places of its ids in their order."""
     order = np.argsort(home, kind="stable")
     shards, firsts = np.unique(home[order], return_index=True)
-    yield from zip(shards.tolist(), np.split(order, firsts[1:]), strict=True)
+    yield from zip(shards.tolist(), np.split(order, firsts)[1:], strict=True)

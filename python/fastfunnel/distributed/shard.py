@@ -18,9 +18,11 @@ from fastfunnel.index import Index
 from fastfunnel.model import Model
 from fastfunnel.storage import open_index
 from fastfunnel.storage.layout import MANIFEST
-from fastfunnel.tuning.budget import NEVER
+from fastfunnel.tuning.budget import NEVER, Deadline
+from fastfunnel.tuning.confidence import Found
 from fastfunnel.tuning.ranks import Ranks, neighbour_ranks
 from fastfunnel.tuning.sample import Part
+from fastfunnel.tuning.target import neighbours_left
 
 Ids = npt.NDArray[np.int64]
 Rows = npt.NDArray[np.float32]
@@ -158,6 +160,10 @@ class Shard:
         """Return the ranks that neighbours have among the rows of this shard; see `ranks_in`."""
         depth = max(1, min(depth, len(self.index) - 1))
         return neighbour_ranks(self.index, part, stage, depth, NEVER)
+
+    def left(self, part: Part, keep: int, funnel: Funnel, deadline: Deadline) -> Found:
+        """Return which neighbours this shard keeps; see `neighbours_left`."""
+        return neighbours_left(self.index, part, keep, funnel, deadline)
 
     def call(self, function: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> T:
         """Return function(index, ...)."""

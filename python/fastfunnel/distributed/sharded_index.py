@@ -22,6 +22,7 @@ from fastfunnel.tuning.cost import Objective
 from fastfunnel.tuning.tuner import tune
 
 PATIENCE_S = 60.0
+_IN_THE_CALL = 65_536  # bytes
 
 
 class ShardedIndex(ShardedRows):
@@ -137,14 +138,10 @@ class ShardedIndex(ShardedRows):
             raise TypeError("filter must be ids here: rows of a sharded index have no order")
         options = {"min_score": as_score(min_score, "min_score"), "threads": threads, "isa": isa}
         with self._cluster.searches.running():
-            shared = ray.put(found)  # once; all actors of a node read it in place
-            only = None if allowed.ids is None else ray.put(allowed.ids)
-            answers = self._cluster.ask(
-                "search",
-                {s: (shared, k, chosen, exact, only, options) for s in range(len(self._cluster))},
-                deadline_s,
-            )
-            missing = sorted(set(range(len(self._cluster))) - answers.keys())
+            asked = range(len(self._cluster))  # a shard that is added now has no row of its own yet
+            told = (_shared(found), k, chosen, exact, _shared(allowed.ids), options)
+            answers = self._cluster.ask("search", dict.fromkeys(asked, told), deadline_s)
+        missing = sorted(set(asked) - answers.keys())
         if missing and not partial:
             raise TimeoutError(f"shards {missing} did not answer within {deadline_s:g} seconds")
         return ShardedResult(*merge(list(answers.values()), len(found), k), missing)
@@ -211,3 +208,11 @@ class ShardedIndex(ShardedRows):
             f"<fastfunnel.distributed.ShardedIndex: {len(self)} rows of {self.dim} dims in "
             f"{len(self._cluster)} shards, {self.metric}>"
         )
+
+
+def _shared(array: npt.NDArray[Any] | None) -> Any:
+    """Put an array into the object store once: all actors of a node read it in place.
+
+    Small ones travel in the call, which is quicker.
+    """
+    return array if array is None or array.nbytes < _IN_THE_CALL else ray.put(array)

@@ -13,6 +13,7 @@ import ray
 from fastfunnel import _core
 from fastfunnel.arguments import Metric, as_ids, as_rows, check_magnitudes
 from fastfunnel.distributed.cluster import Cluster
+from fastfunnel.distributed.ingest import ingest
 from fastfunnel.distributed.moving import move_to_last
 from fastfunnel.distributed.routing import by_home, homes
 from fastfunnel.tuning import Tuned
@@ -91,6 +92,35 @@ class ShardedRows:
             every = {shard: () for shard in range(len(self._cluster))}
             freed: int = sum(self._cluster.change("compact", every).values())
             return freed
+
+    def ingest(
+        self,
+        source: Any,
+        vectors: str = "vectors",
+        ids: str | None = None,
+        *,
+        batch_rows: int = 8192,
+        in_flight: int = 4,
+        progress: bool = True,
+    ) -> int:
+        """Add the rows of files or of a dataset, a batch at a time; return how many.
+
+        Args:
+            source: a path that every node can read: .parquet (a folder of them too), .arrow,
+                .feather or .npy; a pyarrow.Table; a ray.data.Dataset.
+            vectors: the column that holds them.
+            ids: the column of ids, whose rows are then upserted, so that an interrupted ingestion
+                may simply be run again; "row" of a .npy file. None adds rows under new ids, in
+                the order of a file.
+            batch_rows: rows of a change.
+            in_flight: batches read ahead of the one that is being written.
+            progress: show a bar if stderr is a terminal and rich is installed.
+
+        Raises:
+            TypeError, ValueError, FileNotFoundError: for another source or column.
+            As `add`: batches before are on the disk then.
+        """
+        return ingest(self, source, vectors, ids, batch_rows, in_flight, progress)
 
     def add_shard(self) -> int:
         """Make one more shard and move its share of the rows to it; return how many moved.

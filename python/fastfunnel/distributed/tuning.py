@@ -12,6 +12,7 @@ import ray
 from fastfunnel.funnel import Funnel, Stage
 from fastfunnel.search import SearchResult
 from fastfunnel.tuning.budget import Deadline
+from fastfunnel.tuning.confidence import Found
 from fastfunnel.tuning.ranks import Ranks
 from fastfunnel.tuning.sample import Ids, Part, Queries
 
@@ -80,6 +81,14 @@ class ShardsTarget:
             found = list(self._cluster.ask("ranks", asked).values())
             ranks.append(np.minimum.reduce(found))  # others than its own say BEYOND
         return np.concatenate(ranks)
+
+    def left(self, part: Part, keep: int, funnel: Funnel, deadline: Deadline) -> Found:
+        """Return which neighbours any shard keeps."""
+        asked = {s: (part, keep, funnel, deadline) for s, rows in self._rows.items() if rows > 1}
+        found = list(self._cluster.ask("left", asked).values())
+        both = min(map(len, found))  # queries that all had time for
+        kept: Found = np.logical_or.reduce([one[:both] for one in found])
+        return kept
 
     def on_one(
         self, function: Callable[Concatenate[Index, P], T], *args: P.args, **kwargs: P.kwargs

@@ -12,8 +12,9 @@ from fastfunnel.arguments import Metric
 from fastfunnel.funnel import Funnel, Stage
 from fastfunnel.search import SearchResult
 from fastfunnel.tuning.budget import Deadline
+from fastfunnel.tuning.confidence import Found
 from fastfunnel.tuning.ranks import Ranks, neighbour_ranks
-from fastfunnel.tuning.sample import Ids, Part, Queries
+from fastfunnel.tuning.sample import Ids, Part, Queries, are_among
 
 if TYPE_CHECKING:
     from fastfunnel.index import Index
@@ -46,10 +47,24 @@ class Target(Protocol):
     def ranks(self, part: Part, stage: Stage, depth: int, deadline: Deadline) -> Ranks:
         """Return `neighbour_ranks` among the rows that a stage ranks together."""
 
+    def left(self, part: Part, keep: int, funnel: Funnel, deadline: Deadline) -> Found:
+        """Return `neighbours_left` where a last stage keeps so many rows."""
+
     def on_one(
         self, function: Callable[Concatenate[Index, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Return function(index, ...) for the index whose times count."""
+
+
+def neighbours_left(
+    index: Index, part: Part, keep: int, funnel: Funnel, deadline: Deadline
+) -> Found:
+    """Return which true neighbours are among the rows that a funnel keeps, bool (m, k).
+
+    m are the queries that there is time for.
+    """
+    ids = part.answers_in_time(index, min(keep, len(index) - 1), funnel, deadline)
+    return are_among(part.truth[: len(ids)], ids)
 
 
 class OneIndex:
@@ -72,6 +87,10 @@ class OneIndex:
     def ranks(self, part: Part, stage: Stage, depth: int, deadline: Deadline) -> Ranks:
         """Return the ranks among all rows."""
         return neighbour_ranks(self._index, part, stage, depth, deadline)
+
+    def left(self, part: Part, keep: int, funnel: Funnel, deadline: Deadline) -> Found:
+        """Return which neighbours a funnel leaves."""
+        return neighbours_left(self._index, part, keep, funnel, deadline)
 
     def on_one(
         self, function: Callable[Concatenate[Index, P], T], *args: P.args, **kwargs: P.kwargs

@@ -23,7 +23,7 @@ from fastfunnel.tuning.plan import Path
 from fastfunnel.tuning.ranks import Ranks
 from fastfunnel.tuning.report import StageSurvivors, TuningReport
 from fastfunnel.tuning.rotation_gain import RotationGain, rotation_gain
-from fastfunnel.tuning.sample import Sample, are_among, draw
+from fastfunnel.tuning.sample import Sample, draw
 from fastfunnel.tuning.space import resident_bytes, scorers
 from fastfunnel.tuning.target import Target
 
@@ -253,8 +253,7 @@ class _Tuning:
             keep = stage.keep or self.k
             cut = Funnel([*funnel.stages[: number - 1], Stage(stage.dims, stage.precision)])
             passed = keep - some.asked(0) if stage.keep else keep  # less its own row, if it has one
-            ids = some.answers_in_time(self.index, min(passed, rows - 1), cut, deadline)
-            found = are_among(some.truth[: len(ids)], ids)
+            found = self.index.left(some, min(passed, rows - 1), cut, deadline)
             survivors.append(StageSurvivors(stage, rows, min(keep, rows), float(found.mean())))
             rows = min(keep, rows)
         return survivors
