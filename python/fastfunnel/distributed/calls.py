@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import ray
-from ray.exceptions import RayActorError, RayTaskError
+from ray.exceptions import RayActorError, RayError, RayTaskError
 
 from fastfunnel.distributed.replicas import Replica, ReplicaSet, Reviver
+from fastfunnel.distributed.shard import FilesError
 
 Arguments = Mapping[int, tuple[Any, ...]]  # by shard
 
@@ -46,6 +47,7 @@ def ask(
     start = time.monotonic()
     unasked, found = dict(arguments), {}
     lone_since: dict[int, float] = {}
+    reasons: dict[int, str] = {}
     asked: dict[Any, tuple[int, Replica]] = {}
     while unasked or asked:
         spent = time.monotonic() - start
@@ -57,7 +59,7 @@ def ask(
                 asked[replica.call(method, *unasked.pop(shard))] = shard, replica
                 lone_since.pop(shard, None)
             elif spent - lone_since.setdefault(shard, spent) > patience_s:
-                raise _unavailable(shard, patience_s)
+                raise _unavailable(shard, patience_s, reasons.get(shard, ""))
         pause = _PAUSE_S if unasked else None
         if deadline_s is not None:
             left = max(0.0, deadline_s - (time.monotonic() - start))
@@ -69,11 +71,14 @@ def ask(
             shard, replica = asked.pop(reference)
             try:
                 found[shard] = ray.get(reference)
-            except RayActorError:
+            except (RayActorError, RayTaskError) as error:
+                reason = _lost(error)
+                if reason is None or _is_hopeless(error, shards[shard]):
+                    raise error.cause from None
                 reviver.lost(replica, shards[shard])
-                unasked[shard] = arguments[shard]
-            except RayTaskError as error:
-                raise error.cause from None
+                unasked[shard], reasons[shard] = arguments[shard], reason
+    for late in asked:
+        ray.cancel(late)  # where it has not begun
     return found
 
 
@@ -110,21 +115,24 @@ def change(
             if time.monotonic() - start > patience_s:
                 raise _unavailable(min(unmade), patience_s, "; the change may have been made")
             time.sleep(_PAUSE_S)
-        begun = [
-            (shard, one, one.call(method, *arguments[shard], again))
-            for shard, replicas in unmade.items()
-            for one in replicas
-        ]
-        lost, refusing = defaultdict(list), defaultdict(list)
+        begun, lost, refusing = [], defaultdict(list), defaultdict(list)
+        for shard, replicas in unmade.items():
+            for replica in replicas:
+                try:
+                    call = replica.call(method, *arguments[shard], again)
+                    begun.append((shard, replica, call))
+                except RayActorError:
+                    lost[shard].append(replica)
         for shard, replica, reference in begun:
             try:
                 done[shard] = ray.get(reference)
-            except RayActorError:
-                reviver.lost(replica, shards[shard])
-                lost[shard].append(replica)
-            except RayTaskError as error:
-                refusing[shard].append(replica)
-                refused[shard] = error.cause
+            except (RayActorError, RayTaskError) as error:
+                if _lost(error) is not None and not _is_hopeless(error, shards[shard]):
+                    reviver.lost(replica, shards[shard])
+                    lost[shard].append(replica)
+                else:
+                    refusing[shard].append(replica)
+                    refused[shard] = error.cause
         for shard in list(unmade):
             if shard in done:
                 for replica in lost[shard] + refusing[shard]:
@@ -138,6 +146,20 @@ def change(
     if failed:
         raise refused[min(failed)] from None
     return done
+
+
+def _lost(error: RayError) -> str | None:
+    """Return why a replica cannot do what others may; None if the call itself was at fault."""
+    if isinstance(error, RayActorError):
+        return ""
+    is_lost = isinstance(error.cause, (BlockingIOError, FilesError))
+    return f": {error.cause}" if is_lost else None
+
+
+def _is_hopeless(error: RayError, shard: ReplicaSet) -> bool:
+    """Return whether the only replica's files are at fault, which waiting does not mend."""
+    damaged = isinstance(error, RayTaskError) and isinstance(error.cause, FilesError)
+    return damaged and len(shard.in_step()) == 1
 
 
 def _unavailable(shard: int, seconds: float, more: str = "") -> ShardUnavailableError:

@@ -12,7 +12,7 @@ import ray
 
 from fastfunnel.distributed import calls
 from fastfunnel.distributed.catalog import Catalog, replica_path, write_catalog
-from fastfunnel.distributed.replicas import Replica, ReplicaSet, Reviver
+from fastfunnel.distributed.replicas import ANYWHERE, Replica, ReplicaSet, Reviver
 from fastfunnel.distributed.searches import Searches
 from fastfunnel.storage.lock import WriterLock
 
@@ -38,6 +38,9 @@ class Cluster:
         self.searches = Searches()
         self._lock = lock
         self._reviver = Reviver(self.changing, lambda replica: self._record(replica, True))
+        # The only node of a cluster may have another address than yesterday.
+        addresses = {node for nodes in catalog.nodes for node in nodes}
+        self._anywhere = len(addresses) == 1 and len(alive_nodes()) == 1
         self.shards: list[ReplicaSet] = []
         for shard in range(catalog.n_shards):
             self.shards.append(self._start(shard))
@@ -117,10 +120,10 @@ class Cluster:
                 self._record(replica, False)
 
     def revive(self) -> None:
-        """Begin to bring back all replicas that are out of step."""
+        """Begin to bring back all replicas that are out of step or down."""
         for shard in self.shards:
             for replica in shard.replicas:
-                if not replica.in_step:
+                if not (replica.in_step and replica.is_up):
                     self._reviver.lost(replica, shard)
 
     def states(self, shard: int) -> list[dict[str, Any]]:
@@ -140,7 +143,8 @@ class Cluster:
         self._reviver.close(self.shards)
         replicas = [replica for shard in self.shards for replica in shard.replicas]
         closing = [replica.call("close") for replica in replicas if replica.is_up]
-        ray.wait(closing, num_returns=len(closing), timeout=self.patience_s)
+        if closing:
+            ray.wait(closing, num_returns=len(closing), timeout=self.patience_s)
         self.write(is_open=False)  # no change is under way, so those in step are alike
         self.end()
 
@@ -160,7 +164,13 @@ class Cluster:
     def _start(self, shard: int) -> ReplicaSet:
         return ReplicaSet(
             [
-                Replica(shard, number, str(replica_path(self.directory, shard, number)), node, step)
+                Replica(
+                    shard,
+                    number,
+                    str(replica_path(self.directory, shard, number)),
+                    ANYWHERE if self._anywhere else node,
+                    step,
+                )
                 for number, (node, step) in enumerate(
                     zip(self.catalog.nodes[shard], self.catalog.in_step[shard], strict=True)
                 )
@@ -170,8 +180,15 @@ class Cluster:
 
 def placed(shard: int, replication: int) -> tuple[str, ...]:
     """Return addresses of nodes for the replicas of a shard: neighbours in the list of nodes."""
-    nodes = sorted(node["NodeManagerAddress"] for node in ray.nodes() if node["Alive"])
+    nodes = alive_nodes()
     return tuple(nodes[(shard + number) % len(nodes)] for number in range(replication))
+
+
+def alive_nodes() -> list[str]:
+    """Return the addresses of the nodes of the cluster; asked first, Ray connects."""
+    if not ray.is_initialized():
+        ray.init()
+    return sorted(node["NodeManagerAddress"] for node in ray.nodes() if node["Alive"])
 
 
 def _results(references: list[Any]) -> None:

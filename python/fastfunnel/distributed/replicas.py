@@ -8,13 +8,19 @@ from collections.abc import Callable
 from typing import Any
 
 import ray
-from ray.exceptions import RayError
+from ray.exceptions import ActorUnavailableError, RayActorError, RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from fastfunnel.distributed.shard import Shard
 
 CHANGES = ("add", "upsert", "remove", "compact", "create", "create_like", "drop_others", "take")
+ANYWHERE = ""  # as an address
 _READERS = 4  # calls that one actor answers at a time, beside one change
+_OPTIONS: dict[str, Any] = {
+    "num_cpus": 0,  # its threads are the core's; Ray's scheduler need not count them
+    "max_restarts": -1,
+    "concurrency_groups": {"changes": 1, "reads": _READERS},
+}
 _COPY_ROWS = 8192  # rows of a call when a replica catches up
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 2.0
 
@@ -28,22 +34,38 @@ class Replica:
     """
 
     def __init__(self, shard: int, number: int, path: str, node: str, in_step: bool) -> None:
-        """Start the actor, on the node with this address if there is one."""
+        """Start the actor, if its node is there."""
         self.shard = shard
         self.number = number
         self.in_step = in_step
-        self.is_up = True
         self.reviver: threading.Thread | None = None
-        self._actor: Any = _actor_class(node).remote(path)
+        self._path = path
+        self._node = node
+        self._actor: Any = None
+        self.start()
+        self.is_up = self._actor is not None
+
+    def start(self) -> None:
+        """Start the actor on its node, which has its files; do nothing if that is not there."""
+        options = _placement(self._node)
+        if options is not None:
+            self._actor = ray.remote(**_OPTIONS, **options)(Shard).remote(self._path)
 
     def call(self, method: str, *arguments: Any) -> ray.ObjectRef[Any]:
-        """Begin a call of a method of `Shard`; changes take their turns, in this order."""
+        """Begin a call of a method of `Shard`; changes take their turns, in this order.
+
+        Raises:
+            RayActorError: its node is not there.
+        """
+        if self._actor is None:
+            raise RayActorError(error_msg=f"{self} has no node: {self._node} is not there")
         group = "changes" if method in CHANGES else "reads"
         return getattr(self._actor, method).options(concurrency_group=group).remote(*arguments)
 
     def end(self) -> None:
         """End the process."""
-        ray.kill(self._actor, no_restart=True)
+        if self._actor is not None:
+            ray.kill(self._actor, no_restart=True)
 
     def __str__(self) -> str:
         """Return its name."""
@@ -74,7 +96,7 @@ class Reviver:
 
     Args:
         changing: the lock that changes hold.
-        record: called under it when a replica is in step again, to put that on the disk.
+        record: called under it when a replica is in step again, to note that on the disk too.
     """
 
     def __init__(self, changing: threading.RLock, record: Callable[[Replica], None]) -> None:
@@ -82,15 +104,13 @@ class Reviver:
         self._changing = changing
         self._record = record
         self._closed = threading.Event()
-        self._starting = threading.Lock()
+        self._deciding = threading.Lock()
 
     def lost(self, replica: Replica, shard: ReplicaSet) -> None:
         """Let nobody ask the replica until it answers again and is in step."""
-        replica.is_up = False
-        with self._starting:
-            if not self._closed.is_set() and (
-                replica.reviver is None or not replica.reviver.is_alive()
-            ):
+        with self._deciding:
+            replica.is_up = False
+            if replica.reviver is None and not self._closed.is_set():
                 replica.reviver = threading.Thread(
                     target=self._revive, args=(replica, shard), daemon=True
                 )
@@ -98,12 +118,12 @@ class Reviver:
 
     def close(self, shards: list[ReplicaSet]) -> None:
         """End all threads."""
-        with self._starting:
+        with self._deciding:
             self._closed.set()
-        for shard in shards:
-            for replica in shard.replicas:
-                if replica.reviver is not None:
-                    replica.reviver.join()
+            threads = [replica.reviver for shard in shards for replica in shard.replicas]
+        for thread in threads:
+            if thread is not None:
+                thread.join()
 
     def _revive(self, replica: Replica, shard: ReplicaSet) -> None:
         pause = _FIRST_PAUSE_S
@@ -111,11 +131,20 @@ class Reviver:
             pause = min(2 * pause, _LONGEST_PAUSE_S)
             # Whatever ails it, a replica that does not come back is out of step, not wrong.
             with contextlib.suppress(RayError, OSError, ValueError):
-                self._wait(replica.call("state"))
+                try:
+                    self._wait(replica.call("ping"))
+                except ActorUnavailableError:  # Ray is starting it again
+                    continue
+                except RayActorError:  # gone for good with its node, which may be back
+                    replica.start()
+                    continue
                 if not replica.in_step and not self._caught_up(replica, shard):
                     continue
-                replica.is_up = True
-                return
+                self._wait(replica.call("state"))
+                with self._deciding:
+                    if replica.in_step:  # it may have missed another change by now
+                        replica.is_up, replica.reviver = True, None
+                        return
 
     def _caught_up(self, replica: Replica, shard: ReplicaSet) -> bool:
         """Copy what differs: most of it while changes go on, the rest while they wait."""
@@ -127,7 +156,6 @@ class Reviver:
         with self._changing:
             self._copy(source, replica)
             self._record(replica)
-            replica.in_step = True
         return True
 
     def _copy(self, source: Replica, replica: Replica) -> None:
@@ -143,16 +171,12 @@ class Reviver:
         return ray.get(reference)
 
 
-def _actor_class(node: str) -> Any:
-    """Return what starts actors at a node's address; anywhere if the cluster has no such node."""
-    options: dict[str, Any] = {
-        "num_cpus": 0,  # its threads are the core's; Ray's scheduler need not count them
-        "max_restarts": -1,
-        "concurrency_groups": {"changes": 1, "reads": _READERS},
-    }
+def _placement(node: str) -> dict[str, Any] | None:
+    """Return options that place an actor at a node's address, None if the cluster has no such."""
+    if node == ANYWHERE:
+        return {}
     for known in ray.nodes():
         if known["Alive"] and known["NodeManagerAddress"] == node:
-            options["scheduling_strategy"] = NodeAffinitySchedulingStrategy(
-                known["NodeID"], soft=False
-            )
-    return ray.remote(**options)(Shard)
+            place = NodeAffinitySchedulingStrategy(known["NodeID"], soft=False)
+            return {"scheduling_strategy": place}
+    return None

@@ -31,6 +31,10 @@ T = TypeVar("T")
 _DIGEST_ROWS = 4096  # rows held at a time
 
 
+class FilesError(OSError):
+    """A replica's files cannot be opened; another replica's may."""
+
+
 class Shard:
     """A live index, opened at the first call; a restarted actor so finds what it had on disk.
 
@@ -44,12 +48,25 @@ class Shard:
         self._opening = threading.Lock()
         self._opened: Index | None = None
 
+    def ping(self) -> None:
+        """Return: the process runs."""
+
     @property
     def index(self) -> Index:
-        """The index, open for writing."""
+        """The index, open for writing.
+
+        Raises:
+            BlockingIOError: another process, which may be ending, has it open.
+            FilesError: it cannot be opened.
+        """
         with self._opening:
             if self._opened is None:
-                self._opened = open_index(self._path, writable=True)
+                try:
+                    self._opened = open_index(self._path, writable=True)
+                except BlockingIOError:
+                    raise
+                except (OSError, ValueError) as error:
+                    raise FilesError(f"{type(error).__name__}: {error}") from None
             return self._opened
 
     def create(self, dim: int, options: dict[str, Any]) -> None:

@@ -145,13 +145,14 @@ class ShardedRows:
         given = as_ids(ids)
         rows = np.empty((len(given), self.dim), np.float32)
         there = np.zeros(len(given), bool)
-        for n_shards in self._places():
-            parts = dict(by_home(homes(given, n_shards)))
-            wanted = {shard: (np.unique(given[places]),) for shard, places in parts.items()}
-            for shard, (found, values) in self._cluster.ask("rows", wanted).items():
-                here = parts[shard][np.isin(given[parts[shard]], found)]
-                rows[here] = values[np.searchsorted(found, given[here])]
-                there[here] = True
+        with self._cluster.searches.running():
+            for n_shards in self._places():
+                parts = dict(by_home(homes(given, n_shards)))
+                wanted = {shard: (np.unique(given[places]),) for shard, places in parts.items()}
+                for shard, (found, values) in self._cluster.ask("rows", wanted).items():
+                    here = parts[shard][np.isin(given[parts[shard]], found)]
+                    rows[here] = values[np.searchsorted(found, given[here])]
+                    there[here] = True
         if not there.all():
             raise IndexError(f"id {given[~there][0]} is not in the index")
         return rows
@@ -180,10 +181,11 @@ class ShardedRows:
         if not isinstance(id, (int, np.integer)) or not 0 <= int(id) < 2**63:
             return False
         asked = np.array([int(id)], np.int64)
-        return any(
-            self._cluster.ask("check", {int(homes(asked, n)[0]): (None, asked)}).popitem()[1][0]
-            for n in self._places()
-        )
+        with self._cluster.searches.running():
+            return any(
+                self._cluster.ask("check", {shard: (None, asked)})[shard][0]
+                for shard in {int(homes(asked, n)[0]): None for n in self._places()}
+            )
 
     @contextmanager
     def _changes(self) -> Iterator[None]:

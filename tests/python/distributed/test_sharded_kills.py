@@ -5,10 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -129,11 +127,13 @@ def test_changes_while_a_replica_is_away_reach_it(
 
 
 def test_without_any_replica_the_error_names_the_shard(
-    path: Path, rows: np.ndarray, queries: np.ndarray
+    path: Path, rows: np.ndarray, queries: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     index = ShardedIndex.create(path, dim=48, shards=2, patience_s=2.0)
     index.add(rows)
-    index._cluster.shards[1].replicas[0].end()  # for good, as when its machine is lost
+    replica = index._cluster.shards[1].replicas[0]
+    monkeypatch.setattr(replica, "start", lambda: None)  # as when its machine is lost
+    replica.end()
 
     with pytest.raises(ShardUnavailableError, match="no replica of shard 1 answered within 2 sec"):
         index.search(queries)
@@ -144,6 +144,11 @@ def test_without_any_replica_the_error_names_the_shard(
     index.close()
     with ShardedIndex.open(path) as index:
         assert_same(index, single(rows), queries)
+        index._cluster.shards[1].replicas[0].end()  # with its machine, which is back at once
+        assert_same(index, single(rows), queries)
+    (replica_path(path, 1, 0) / "manifest.json").write_bytes(b"{}")
+    with pytest.raises(OSError, match=r"shard-0001-0/manifest\.json must be the manifest"):
+        ShardedIndex.open(path)
 
 
 DRIVER = """
@@ -174,20 +179,10 @@ def test_a_killed_driver_loses_nothing_that_was_acknowledged(path: Path) -> None
     n = int(told[-1])
     rows = np.random.default_rng(7).standard_normal((n + 300, 8), dtype=np.float32)
 
-    with opened_when_free(path) as index:
+    with ShardedIndex.open(path) as index:
         assert n <= len(index) <= n + 300
         np.testing.assert_array_equal(index.get(np.arange(n)), rows[:n])
         assert index.wait_until_in_step()
         assert_replicas_are_alike(index)
         one = single(index.get(there := [i for i in range(n + 300) if i in index]), np.array(there))
         assert_same(index, one, rows[:20])
-
-
-def opened_when_free(path: Path) -> Any:
-    """Open it once the killed driver's actors are gone: Ray ends them when it sees that."""
-    for _ in range(600):
-        try:
-            return ShardedIndex.open(path)
-        except BlockingIOError:
-            time.sleep(0.1)
-    raise TimeoutError("the actors of the killed driver go on")

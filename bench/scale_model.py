@@ -1,0 +1,172 @@
+"""How many machines a corpus needs and how fast they answer, by arithmetic.
+
+A search costs each shard `fixed + slope * rows` seconds of one thread: a scan of all rows' codes, and
+a shortlist that is a share of them. Shards work at once, so an answer takes as long as the slowest
+of them (Dean and Barroso, The Tail at Scale, CACM 2013): with S shards its quantile q is the
+quantile q^(1/S) of one. Within a shard queries wait in a queue for one of its cores.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+MEMORY_SHARE = 0.7  # of a node's memory, for codes; the rest is the system's and the page cache's
+DISK_ROOM = 2.0  # times the rows' bytes: compaction writes segments anew beside the old ones
+BUSY = 0.6  # of the cores' time that searches may take
+_ARRIVALS = 20_000
+
+
+@dataclass(frozen=True)
+class Node:
+    """A machine: cores, memory and disk in GB."""
+
+    cores: int
+    memory_gb: float
+    disk_gb: float
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What was measured, of rows of one kind at one recall.
+
+    dims, recall, funnel: of the rows, and what found that recall.
+    single_fixed, single_slope: seconds of one query on one thread, and those of each row.
+    batch_fixed, batch_slope: the same for each query of a batch.
+    call, call_of_shard: seconds of a search through Ray without rows, and of each shard more.
+    code_bytes, disk_bytes: of a row.
+    build_slope: seconds of a row, to add it to a live index of its own process.
+    request_bytes, answer_bytes: on the wire, beside the query and the answers.
+    jitter: latencies of single queries over their median, ascending.
+    """
+
+    dims: int
+    recall: float
+    funnel: str
+    single_fixed: float
+    single_slope: float
+    batch_fixed: float
+    batch_slope: float
+    call: float
+    call_of_shard: float
+    code_bytes: float
+    disk_bytes: float
+    build_slope: float
+    request_bytes: float
+    answer_bytes: float
+    jitter: tuple[float, ...]
+
+    def single(self, rows: float) -> float:
+        """Return seconds of one query over so many rows, one thread."""
+        return self.single_fixed + self.single_slope * rows
+
+    def batch(self, rows: float) -> float:
+        """Return seconds a query of a batch over so many rows, one thread."""
+        return self.batch_fixed + self.batch_slope * rows
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a corpus needs.
+
+    nodes are shards * replicas; memory and disk are of one node, in GB; p50 and p99 in seconds at
+    the wanted queries a second; wire in bytes a query.
+    """
+
+    shards: int
+    replicas: int
+    memory_gb: float
+    disk_gb: float
+    p50: float
+    p99: float
+    busy: float
+    wire: float
+    build_seconds: float
+
+    @property
+    def nodes(self) -> int:
+        """Machines, one replica each."""
+        return self.shards * self.replicas
+
+
+def plan(rows: float, costs: Costs, node: Node, qps: float, p99_s: float, k: int = 10) -> Plan:
+    """Return the fewest nodes that hold the rows, keep up and answer in time.
+
+    Raises:
+        ValueError: if a call to so many shards takes longer than p99_s whatever they do.
+    """
+    shards = max(
+        1,
+        math.ceil(rows * costs.code_bytes / (MEMORY_SHARE * node.memory_gb * 1e9)),
+        math.ceil(rows * costs.disk_bytes * DISK_ROOM / (node.disk_gb * 1e9)),
+    )
+    found: Plan | None = None
+    while found is None or (found.p99 > p99_s and shards < 10_000):
+        found = _with_shards(rows, costs, node, qps, k, shards)
+        shards = max(shards + 1, int(shards * 1.1))
+    if found.p99 > p99_s:
+        raise ValueError(f"no number of shards answers within {p99_s:g} s")
+    return found
+
+
+def _with_shards(rows: float, costs: Costs, node: Node, qps: float, k: int, shards: int) -> Plan:
+    service = costs.single(rows / shards)
+    replicas = max(1, math.ceil(qps * service / (BUSY * node.cores)))
+    waits = sojourns(service, costs.jitter, qps / replicas, node.cores)
+    call = costs.call + costs.call_of_shard * shards
+    return Plan(
+        shards=shards,
+        replicas=replicas,
+        memory_gb=rows / shards * costs.code_bytes / 1e9,
+        disk_gb=rows / shards * costs.disk_bytes / 1e9,
+        p50=call + fan_out(waits, shards, 0.5),
+        p99=call + fan_out(waits, shards, 0.99),
+        busy=qps / replicas * service / node.cores,
+        wire=wire_bytes(costs, shards, k),
+        build_seconds=rows / shards * costs.build_slope,
+    )
+
+
+def wire_bytes(costs: Costs, shards: int, k: int) -> float:
+    """Return bytes a query between the driver and its shards: ids and scores are 8 bytes each."""
+    return shards * (4 * costs.dims + costs.request_bytes + 16 * k + costs.answer_bytes)
+
+
+def sojourns(
+    service: float, jitter: tuple[float, ...], rate: float, cores: int, seed: int = 0
+) -> npt.NDArray[np.float64]:
+    """Return times in a shard, ascending: Poisson arrivals, first come first served by its cores."""
+    rng = np.random.default_rng(seed)
+    arrivals = np.cumsum(rng.exponential(1 / max(rate, 1e-9), _ARRIVALS))
+    services = service * rng.choice(np.array(jitter), _ARRIVALS)
+    free = [0.0] * cores
+    times = np.empty(_ARRIVALS)
+    for number, (arrival, seconds) in enumerate(zip(arrivals, services, strict=True)):
+        end = max(arrival, heapq.heappop(free)) + seconds
+        heapq.heappush(free, end)
+        times[number] = end - arrival
+    return np.sort(times)
+
+
+def fan_out(times: npt.NDArray[np.float64], shards: int, quantile: float) -> float:
+    """Return the quantile of the slowest of so many independent shards."""
+    return float(np.quantile(times, quantile ** (1 / shards)))
+
+
+def on_one_machine(costs: Costs, rows: int, shards: int, cores: int) -> dict[str, float]:
+    """Return what shards that share a machine's cores should measure, nothing else running."""
+    share = max(1.0, shards / cores)  # shards that wait for one another
+    call = costs.call + costs.call_of_shard * shards
+    one = costs.single(rows / shards) * share
+    return {
+        "p50 ms": 1e3 * (call + one * fan_out(np.array(costs.jitter), shards, 0.5)),
+        "p99 ms": 1e3 * (call + one * fan_out(np.array(costs.jitter), shards, 0.99)),
+        "batch q/s": 1 / (costs.batch(rows / shards) * share),
+        "build s": rows / shards * costs.build_slope * share,
+        "codes MB": rows * costs.code_bytes / 1e6,
+        "disk MB": rows * costs.disk_bytes / 1e6,
+    }
