@@ -76,7 +76,7 @@ def check(arguments: argparse.Namespace) -> None:
 
 def plans(arguments: argparse.Namespace) -> None:
     stored = json.loads(arguments.costs.read_text(encoding="utf-8"))["costs"]
-    costs = Costs(**{**stored, "jitter": tuple(stored["jitter"])})
+    costs = Costs(**stored)
     node = Node(arguments.cores, arguments.memory, arguments.disk)
     lines = []
     for rows in map(float, arguments.rows.split(",")):

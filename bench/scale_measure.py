@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import shutil
 import tempfile
 import time
@@ -17,6 +18,7 @@ import ray
 import fastfunnel as ff
 from bench.scale_model import Costs
 from fastfunnel.distributed import ShardedIndex
+from fastfunnel.distributed.routing import by_home, homes
 from fastfunnel.tuning.sample import are_among
 
 K = 10
@@ -98,6 +100,7 @@ def costs_of(
 
                 points[len(rows)] = latencies(search, queries), batch_seconds(search, queries)
                 if part == 1:
+                    efficiency = speedup(index, queries, funnel) / ff_cores()
                     _, code_bytes = index._core.sizes()
                     files = (f.stat().st_size for f in (path / "1").iterdir())
                     disk = sum(files) / len(rows)
@@ -105,7 +108,7 @@ def costs_of(
     (many, (slow, slow_batch)), (few, (quick, quick_batch)) = points.items()
     single = float(np.median(slow) - np.median(quick)) / (many - few)
     batch = (slow_batch - quick_batch) / (many - few)
-    call, call_of_shard = ray_costs(base.shape[1], queries)
+    call, call_of_shard, call_jitter, send = ray_costs(base, queries)
     costs = Costs(
         dims=base.shape[1],
         recall=recall,
@@ -119,9 +122,12 @@ def costs_of(
         code_bytes=code_bytes / many,
         disk_bytes=disk,
         build_slope=build,
+        send_slope=send,
+        efficiency=efficiency,
         request_bytes=request,
         answer_bytes=answer,
         jitter=tuple((slow / np.median(slow)).tolist()),
+        call_jitter=call_jitter,
     )
     whole = {
         "rows": many,
@@ -136,19 +142,48 @@ def costs_of(
     return costs, whole
 
 
-def ray_costs(dim: int, queries: np.ndarray) -> tuple[float, float]:
-    """Seconds of a search through Ray that finds next to nothing to do: at all, and a shard more."""
-    took = {}
+def ff_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def speedup(index: ff.Index, queries: np.ndarray, funnel: ff.Funnel) -> float:
+    """How many times as fast a batch is on all cores as on one."""
+    one, every = (
+        batch_seconds(lambda some, n=n: index.search(some, K, funnel=funnel, threads=n), queries)
+        for n in (1, ff_cores())
+    )
+    return one / every
+
+
+def ray_costs(
+    base: np.ndarray, queries: np.ndarray
+) -> tuple[float, float, tuple[float, ...], float]:
+    """Measure searches through Ray that find next to nothing to do, and what sending a row takes.
+
+    Returns:
+        Seconds of a call, and of each shard more; latencies over their median; seconds of a row.
+    """
+    took, jitter = {}, []
     for shards in (1, 4):
-        with folder() as path, ShardedIndex.create(path / "i", dim=dim, shards=shards) as index:
+        with (
+            folder() as path,
+            ShardedIndex.create(path / "i", dim=base.shape[1], shards=shards) as index,
+        ):
             index.add(queries[:64])
 
             def search(some: np.ndarray, index=index) -> object:
                 return index.search(some, K, exact=True, threads=1)
 
-            took[shards] = float(np.median(latencies(search, queries)))
+            singles = latencies(search, queries)
+            took[shards] = float(np.median(singles))
+            jitter += (singles / took[shards]).tolist()
+    start, rows = time.perf_counter(), np.asarray(base[:_BATCH_ROWS])
+    for _, places in by_home(homes(np.arange(len(rows)), 4)):
+        ray.put(rows[places])
+    send = (time.perf_counter() - start) / len(rows)
     of_shard = max(0.0, (took[4] - took[1]) / 3)
-    return took[1] - of_shard, of_shard
+    return took[1] - of_shard, of_shard, tuple(sorted(jitter)), send
 
 
 def shards_do(
@@ -167,9 +202,9 @@ def shards_do(
 
         singles = latencies(search, queries)
         a_query = batch_seconds(search, queries)
+        states = [shard["replicas"][0] for shard in index.info()["shards"]]
         truth = index.search(queries[:200], K, exact=True).ids
         recall = float(are_among(truth, search(queries[:200]).ids).mean())
-        states = [shard["replicas"][0] for shard in index.info()["shards"]]
     return {
         "p50 ms": 1e3 * float(np.median(singles)),
         "p99 ms": 1e3 * float(np.quantile(singles, 0.99)),

@@ -40,8 +40,11 @@ class Costs:
     call, call_of_shard: seconds of a search through Ray without rows, and of each shard more.
     code_bytes, disk_bytes: of a row.
     build_slope: seconds of a row, to add it to a live index of its own process.
+    send_slope: seconds of a row, to route it and to put it where its shard reads it.
+    efficiency: of all cores at once, against one alone: memory and caches are shared.
     request_bytes, answer_bytes: on the wire, beside the query and the answers.
     jitter: latencies of single queries over their median, ascending.
+    call_jitter: the same of searches through Ray without rows.
     """
 
     dims: int
@@ -56,9 +59,12 @@ class Costs:
     code_bytes: float
     disk_bytes: float
     build_slope: float
+    send_slope: float
+    efficiency: float
     request_bytes: float
     answer_bytes: float
     jitter: tuple[float, ...]
+    call_jitter: tuple[float, ...]
 
     def single(self, rows: float) -> float:
         """Return seconds of one query over so many rows, one thread."""
@@ -115,19 +121,20 @@ def plan(rows: float, costs: Costs, node: Node, qps: float, p99_s: float, k: int
 
 def _with_shards(rows: float, costs: Costs, node: Node, qps: float, k: int, shards: int) -> Plan:
     service = costs.single(rows / shards)
-    replicas = max(1, math.ceil(qps * service / (BUSY * node.cores)))
-    waits = sojourns(service, costs.jitter, qps / replicas, node.cores)
-    call = costs.call + costs.call_of_shard * shards
+    cores = node.cores * costs.efficiency
+    replicas = max(1, math.ceil(qps * service / (BUSY * cores)))
+    times = sojourns(service, costs.jitter, qps / replicas, max(1, int(cores)))
+    p50, p99 = fan_out(costs, times, shards)
     return Plan(
         shards=shards,
         replicas=replicas,
         memory_gb=rows / shards * costs.code_bytes / 1e9,
         disk_gb=rows / shards * costs.disk_bytes / 1e9,
-        p50=call + fan_out(waits, shards, 0.5),
-        p99=call + fan_out(waits, shards, 0.99),
-        busy=qps / replicas * service / node.cores,
+        p50=p50,
+        p99=p99,
+        busy=qps / replicas * service / cores,
         wire=wire_bytes(costs, shards, k),
-        build_seconds=rows / shards * costs.build_slope,
+        build_seconds=max(rows * costs.send_slope, rows / shards * costs.build_slope),
     )
 
 
@@ -152,21 +159,30 @@ def sojourns(
     return np.sort(times)
 
 
-def fan_out(times: npt.NDArray[np.float64], shards: int, quantile: float) -> float:
-    """Return the quantile of the slowest of so many independent shards."""
-    return float(np.quantile(times, quantile ** (1 / shards)))
+def fan_out(
+    costs: Costs, times: npt.NDArray[np.float64], shards: int, seed: int = 1
+) -> tuple[float, float]:
+    """Return p50 and p99 seconds of a search: the slowest of so many shards, and the call."""
+    rng = np.random.default_rng(seed)
+    slowest = np.quantile(times, rng.random(_ARRIVALS) ** (1 / shards))
+    call = (costs.call + costs.call_of_shard * shards) * rng.choice(
+        np.array(costs.call_jitter), _ARRIVALS
+    )
+    p50, p99 = np.quantile(slowest + call, (0.5, 0.99))
+    return float(p50), float(p99)
 
 
 def on_one_machine(costs: Costs, rows: int, shards: int, cores: int) -> dict[str, float]:
     """Return what shards that share a machine's cores should measure, nothing else running."""
-    share = max(1.0, shards / cores)  # shards that wait for one another
-    call = costs.call + costs.call_of_shard * shards
-    one = costs.single(rows / shards) * share
+    used = min(shards, cores)
+    speed = 1 + (cores * costs.efficiency - 1) * (used - 1) / max(1, cores - 1)
+    share = shards / speed  # how much longer each shard takes than alone
+    p50, p99 = fan_out(costs, share * costs.single(rows / shards) * np.array(costs.jitter), shards)
     return {
-        "p50 ms": 1e3 * (call + one * fan_out(np.array(costs.jitter), shards, 0.5)),
-        "p99 ms": 1e3 * (call + one * fan_out(np.array(costs.jitter), shards, 0.99)),
+        "p50 ms": 1e3 * p50,
+        "p99 ms": 1e3 * p99,
         "batch q/s": 1 / (costs.batch(rows / shards) * share),
-        "build s": rows / shards * costs.build_slope * share,
+        "build s": rows * costs.send_slope + rows / shards * costs.build_slope * share,
         "codes MB": rows * costs.code_bytes / 1e6,
         "disk MB": rows * costs.disk_bytes / 1e6,
     }
