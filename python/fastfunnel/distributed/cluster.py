@@ -132,6 +132,8 @@ class Cluster:
         for replica in self.shards[shard].replicas:
             state: dict[str, Any] = {"in_step": replica.in_step, "is_up": replica.is_up}
             state["node"] = self.catalog.nodes[shard][replica.number]
+            if replica.trouble:
+                state["trouble"] = replica.trouble
             if replica.is_up:
                 with contextlib.suppress(ray.exceptions.RayError):
                     state |= ray.get(replica.call("state"), timeout=self.patience_s)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
+import math
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
 import ray
-from ray.exceptions import ActorUnavailableError, RayActorError, RayError
+from ray.exceptions import ActorDiedError, RayActorError, RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from fastfunnel.distributed.shard import Shard
@@ -22,6 +23,7 @@ _OPTIONS: dict[str, Any] = {
     "concurrency_groups": {"changes": 1, "reads": _READERS},
 }
 _COPY_ROWS = 8192  # rows of a call when a replica catches up
+_PING_S = 5.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 2.0
 
 
@@ -31,6 +33,7 @@ class Replica:
     shard, number: which shard, which of its replicas.
     in_step: it has every change that was acknowledged; only then may it answer.
     is_up: its last call came back.
+    trouble: why it is not up, as far as that is known.
     """
 
     def __init__(self, shard: int, number: int, path: str, node: str, in_step: bool) -> None:
@@ -38,18 +41,31 @@ class Replica:
         self.shard = shard
         self.number = number
         self.in_step = in_step
+        self.trouble = ""
         self.reviver: threading.Thread | None = None
         self._path = path
         self._node = node
         self._actor: Any = None
+        self._placed_on: str | None = None
         self.start()
         self.is_up = self._actor is not None
 
     def start(self) -> None:
-        """Start the actor on its node, which has its files; do nothing if that is not there."""
-        options = _placement(self._node)
-        if options is not None:
-            self._actor = ray.remote(**_OPTIONS, **options)(Shard).remote(self._path)
+        """Start the actor, anew, on its node, which has its files; not if that is not there."""
+        nodes = _nodes_at(self._node)
+        if not nodes:
+            return
+        self._placed_on = min(nodes, key=lambda node: node == self._placed_on)  # rather another
+        self.end()  # it may wait for a node that was lost
+        place = {}
+        if self._placed_on != ANYWHERE:
+            strategy = NodeAffinitySchedulingStrategy(self._placed_on, soft=False)
+            place = {"scheduling_strategy": strategy}
+        self._actor = ray.remote(**_OPTIONS, **place)(Shard).remote(self._path)
+
+    def has_its_node(self) -> bool:
+        """Return whether the node that the actor was started on is the one at its address."""
+        return _nodes_at(self._node) == [self._placed_on]
 
     def call(self, method: str, *arguments: Any) -> ray.ObjectRef[Any]:
         """Begin a call of a method of `Shard`; changes take their turns, in this order.
@@ -129,22 +145,26 @@ class Reviver:
         pause = _FIRST_PAUSE_S
         while not self._closed.wait(pause):
             pause = min(2 * pause, _LONGEST_PAUSE_S)
+            try:
+                if not self._is_back(replica, shard):
+                    continue
             # Whatever ails it, a replica that does not come back is out of step, not wrong.
-            with contextlib.suppress(RayError, OSError, ValueError):
-                try:
-                    self._wait(replica.call("ping"))
-                except ActorUnavailableError:  # Ray is starting it again
-                    continue
-                except RayActorError:  # gone for good with its node, which may be back
-                    replica.start()
-                    continue
-                if not replica.in_step and not self._caught_up(replica, shard):
-                    continue
-                self._wait(replica.call("state"))
-                with self._deciding:
-                    if replica.in_step:  # it may have missed another change by now
-                        replica.is_up, replica.reviver = True, None
-                        return
+            except (RayError, OSError, ValueError) as error:
+                replica.trouble = str(getattr(error, "cause", error) or type(error).__name__)
+                if isinstance(error, ActorDiedError) or not replica.has_its_node():
+                    replica.start()  # Ray does not, where the node was lost; it may be back
+                continue
+            with self._deciding:
+                if replica.in_step:  # it may have missed another change by now
+                    replica.is_up, replica.reviver, replica.trouble = True, None, ""
+                    return
+
+    def _is_back(self, replica: Replica, shard: ReplicaSet) -> bool:
+        self._wait(replica.call("ping"), _PING_S)
+        if not replica.in_step and not self._caught_up(replica, shard):
+            return False
+        self._wait(replica.call("state"))
+        return True
 
     def _caught_up(self, replica: Replica, shard: ReplicaSet) -> bool:
         """Copy what differs: most of it while changes go on, the rest while they wait."""
@@ -164,19 +184,20 @@ class Reviver:
             some = wanted[first : first + _COPY_ROWS]
             self._wait(replica.call("take", source.call("stored", some)))
 
-    def _wait(self, reference: ray.ObjectRef[Any]) -> Any:
-        while not ray.wait([reference], timeout=0.5)[0]:
-            if self._closed.is_set():
-                raise OSError("the sharded index was closed")
+    def _wait(self, reference: ray.ObjectRef[Any], timeout_s: float = math.inf) -> Any:
+        end = time.monotonic() + timeout_s
+        while not ray.wait([reference], timeout=min(0.5, timeout_s))[0]:
+            if self._closed.is_set() or time.monotonic() > end:
+                raise TimeoutError
         return ray.get(reference)
 
 
-def _placement(node: str) -> dict[str, Any] | None:
-    """Return options that place an actor at a node's address, None if the cluster has no such."""
-    if node == ANYWHERE:
-        return {}
-    for known in ray.nodes():
-        if known["Alive"] and known["NodeManagerAddress"] == node:
-            place = NodeAffinitySchedulingStrategy(known["NodeID"], soft=False)
-            return {"scheduling_strategy": place}
-    return None
+def _nodes_at(address: str) -> list[str]:
+    """Return what Ray calls the nodes at an address.
+
+    One that was killed counts as alive until its heartbeats are missed, beside its successor.
+    """
+    if address == ANYWHERE:
+        return [ANYWHERE]
+    nodes = [node for node in ray.nodes() if node["NodeManagerAddress"] == address]
+    return [str(node["NodeID"]) for node in nodes if node["Alive"]]
