@@ -46,9 +46,7 @@ def check(arguments: argparse.Namespace) -> None:
     facts = print_machine()
     cores = len(os.sched_getaffinity(0))
     with local_ray():
-        costs, whole = costs_of(
-            base, queries, arguments.recall, arguments.request_bytes, arguments.answer_bytes
-        )
+        costs, whole = costs_of(base, queries, arguments.recall)
         write_json(arguments.json, {"machine": facts, "costs": asdict(costs), "whole": whole})
         print_table(
             f"one index, {rows:,} rows x {costs.dims} (SYNTHETIC), {costs.funnel}, one thread",
@@ -80,7 +78,7 @@ def plans(arguments: argparse.Namespace) -> None:
     node = Node(arguments.cores, arguments.memory, arguments.disk)
     lines = []
     for rows in map(float, arguments.rows.split(",")):
-        found = plan(rows, costs, node, arguments.qps, arguments.p99 / 1e3)
+        found = plan(rows, costs, node, arguments.qps, arguments.p99 / 1e3, arguments.threads)
         lines.append(
             [
                 f"{rows:,.0f}",
@@ -92,13 +90,14 @@ def plans(arguments: argparse.Namespace) -> None:
                 f"{1e3 * found.p50:.1f}",
                 f"{1e3 * found.p99:.1f}",
                 f"{found.busy:.0%}",
+                found.batch,
                 f"{found.wire / 1e3:,.1f}",
                 f"{found.build_seconds / 60:,.0f}",
             ]
         )
     print_table(
         f"{costs.dims} dims, recall {costs.recall}, {arguments.qps:,.0f} queries/s, p99 below "
-        f"{arguments.p99:g} ms, nodes of {node.cores} cores, {node.memory_gb:g} GB, "
+        f"{arguments.p99:g} ms if it can be, {arguments.threads} threads a query, nodes of {node.cores} cores, {node.memory_gb:g} GB, "
         f"{node.disk_gb:g} GB of disk",
         [
             "rows",
@@ -110,6 +109,7 @@ def plans(arguments: argparse.Namespace) -> None:
             "p50 ms",
             "p99 ms",
             "busy",
+            "queries/call",
             "wire kB/query",
             "build min",
         ],
@@ -133,11 +133,9 @@ def main() -> None:
     parser.add_argument("--qps", type=float, default=1000)
     parser.add_argument("--p99", type=float, default=100, help="milliseconds")
     parser.add_argument("--cores", type=int, default=16)
+    parser.add_argument("--threads", type=int, default=1, help="of a shard for one query")
     parser.add_argument("--memory", type=float, default=64, help="GB")
     parser.add_argument("--disk", type=float, default=2000, help="GB")
-    # Measured between two hosts by bench/two_nodes.py.
-    parser.add_argument("--request-bytes", type=float, default=1500)
-    parser.add_argument("--answer-bytes", type=float, default=1500)
     arguments = parser.parse_args()
     if arguments.check:
         check(arguments)

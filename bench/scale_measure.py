@@ -79,7 +79,7 @@ def folder() -> Iterator[Path]:
 
 
 def costs_of(
-    base: np.ndarray, queries: np.ndarray, recall: float, request: float, answer: float
+    base: np.ndarray, queries: np.ndarray, recall: float
 ) -> tuple[Costs, dict[str, float]]:
     """Measure one live index of all rows and one of a quarter; return costs and the whole's own."""
     points: dict[int, tuple[np.ndarray, float]] = {}
@@ -124,8 +124,6 @@ def costs_of(
         build_slope=build,
         send_slope=send,
         efficiency=efficiency,
-        request_bytes=request,
-        answer_bytes=answer,
         jitter=tuple((slow / np.median(slow)).tolist()),
         call_jitter=call_jitter,
     )
