@@ -105,10 +105,31 @@ def change(
         ShardUnavailableError: naming a shard without a replica; the change may be there or not.
         Exception: what the method raised at every replica of a shard, which then has not changed.
     """
+    unmade = {shard: shards[shard].in_step() for shard in arguments}
+    try:
+        return _made(unmade, shards, reviver, method, arguments, patience_s, fall_behind)
+    except BaseException:
+        # Whoever was not waited for may have made the change or not: replicas must be compared.
+        for shard, replicas in unmade.items():
+            for replica in replicas[1:]:
+                fall_behind(replica)
+                reviver.lost(replica, shards[shard])
+        raise
+
+
+def _made(
+    unmade: dict[int, list[Replica]],
+    shards: list[ReplicaSet],
+    reviver: Reviver,
+    method: str,
+    arguments: Arguments,
+    patience_s: float,
+    fall_behind: Callable[[Replica], None],
+) -> dict[int, Any]:
+    """Do what `change` says; what leaves `unmade` was made, or refused by all replicas."""
     start = time.monotonic()
     done: dict[int, Any] = {}
     refused: dict[int, BaseException] = {}
-    unmade = {shard: shards[shard].in_step() for shard in arguments}
     again = False
     while unmade:
         if again:

@@ -14,7 +14,17 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from fastfunnel.distributed.shard import Shard
 
-CHANGES = ("add", "upsert", "remove", "compact", "create", "create_like", "drop_others", "take")
+CHANGES = (
+    "add",
+    "upsert",
+    "remove",
+    "compact",
+    "count",
+    "create",
+    "create_like",
+    "drop_others",
+    "take",
+)
 ANYWHERE = ""  # as an address
 _READERS = 4  # calls that one actor answers at a time, beside one change
 _OPTIONS: dict[str, Any] = {
@@ -150,7 +160,8 @@ class Reviver:
                     continue
             # Whatever ails it, a replica that does not come back is out of step, not wrong.
             except (RayError, OSError, ValueError) as error:
-                replica.trouble = str(getattr(error, "cause", error) or type(error).__name__)
+                reason = getattr(error, "cause", None) or error
+                replica.trouble = str(reason) or type(reason).__name__
                 if isinstance(error, ActorDiedError) or not replica.has_its_node():
                     replica.start()  # Ray does not, where the node was lost; it may be back
                 continue
@@ -174,6 +185,7 @@ class Reviver:
         self._wait(replica.call("create_like", *self._wait(source.call("description")).values()))
         self._copy(source, replica)
         with self._changing:
+            self._wait(source.call("count"))  # after what nobody waited for
             self._copy(source, replica)
             self._record(replica)
         return True

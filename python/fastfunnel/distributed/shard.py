@@ -92,13 +92,16 @@ class Shard:
             "rotation": index.rotation,
         }
 
+    def count(self) -> tuple[int, int]:
+        """Return rows and the next id, when all changes that were begun before are over."""
+        return len(self.index), self.index._next_id
+
     def state(self) -> dict[str, Any]:
-        """Return rows, the next id, bytes on disk and in memory, process and machine."""
+        """Return rows, bytes on disk and in memory, process and machine."""
         index = self.index
         floats, planes = index._core.sizes()
         return {
             "rows": len(index),
-            "next_id": index._next_id,
             "disk_bytes": sum(f.stat().st_size for f in self._path.iterdir() if f.is_file()),
             "float_bytes": floats,
             "code_bytes": planes,

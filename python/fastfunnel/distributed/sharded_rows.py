@@ -242,9 +242,9 @@ class ShardedRows:
         return moved
 
     def _count_rows(self) -> None:
-        states = self._cluster.ask_all("state").values()
-        self._n_rows: int = sum(state["rows"] for state in states)
-        self._next_id = max([self._next_id, *(state["next_id"] for state in states)])
+        counts = self._cluster.ask_all("count").values()
+        self._n_rows: int = sum(rows for rows, _ in counts)
+        self._next_id = max([self._next_id, *(next_id for _, next_id in counts)])
 
     def _as_rows(self, vectors: npt.ArrayLike) -> npt.NDArray[Any]:
         rows = as_rows(vectors, "vectors", self.dim)

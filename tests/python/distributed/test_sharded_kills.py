@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -124,6 +125,33 @@ def test_changes_while_a_replica_is_away_reach_it(
     kill(index, 0, replica=0)  # so that the other one answers
     assert_same(index, one, queries)
     index.close()
+
+
+def test_an_interrupted_change_leaves_replicas_alike(
+    path: Path, rows: np.ndarray, queries: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ShardedIndex.create(path, dim=48, shards=1, replication=2) as index:
+        index.add(rows[:2000])
+        second = index._cluster.shards[0].replicas[1]
+        call = second.call
+
+        def interrupted(method: str, *arguments: Any) -> Any:
+            if method == "add":  # the first replica has it by now
+                raise KeyboardInterrupt
+            return call(method, *arguments)
+
+        monkeypatch.setattr(second, "call", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            index.add(rows[2000:])
+        monkeypatch.undo()
+        assert read_catalog(path).in_step == ((True, False),)
+        assert index.wait_until_in_step()
+        assert_replicas_are_alike(index)
+        assert index.remove([0]) == 1
+        one = single(rows)
+        one.remove([0])
+        for _ in range(2):
+            assert_same(index, one, queries)
 
 
 def test_without_any_replica_the_error_names_the_shard(
