@@ -77,3 +77,22 @@ def test_bad_sources_are_one_sentence(index: Any, tmp_path: Path, rows: np.ndarr
         with pytest.raises(error, match=message):
             index.ingest(source, progress=False)
     assert len(index) == 0
+
+
+def test_the_page_runs_as_it_is_printed(
+    tmp_path: Path, cluster: Any, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = Path(__file__).parents[3] / "docs" / "distributed.md"
+    block = page.read_text(encoding="utf-8").partition("```python\n")[2].partition("```")[0]
+    assert block.count("ray.init()") == 1
+    rows = rng.standard_normal((2200, 256), dtype=np.float32)
+    names = {"vectors": rows[:100], "queries": rows[:5], "sample_queries": rows[100:200]}
+    columns = table(rows, np.arange(len(rows))).rename_columns(["id", "embedding"])
+    parquet.write_table(columns, tmp_path / "notes.parquet")
+    monkeypatch.chdir(tmp_path)
+
+    exec(block.replace("ray.init()", ""), names | {"some_ids": [1, 2]}, found := {})  # noqa: S102
+
+    assert found["ids"].shape == (5, 10)
+    assert len(found["index"]) == 2300
+    found["index"].close()
