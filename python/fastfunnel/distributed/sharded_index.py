@@ -72,13 +72,14 @@ class ShardedIndex(ShardedRows):
     def open(cls, path: str | os.PathLike[str], *, patience_s: float = PATIENCE_S) -> ShardedIndex:
         """Open a sharded index, whatever ended the process that had it open.
 
-        Actors start on the nodes that have their files, by the addresses of these; on any node if
-        the cluster has no such address. If the last process was killed, replicas are compared row
-        by row before they answer, beside the first of each shard, which does at once.
+        Actors start on the nodes that have their files, by the addresses of these; an index that
+        was on one node starts on the one of another cluster, whatever its address. If the last
+        process was killed, replicas are compared row by row with the first of their shard, which
+        answers at once, before they do.
 
         Raises:
             FileNotFoundError: if there is none at `path`.
-            ValueError: naming the file that is damaged.
+            ValueError, OSError: naming the file that is damaged.
             BlockingIOError: if another process has it open.
             ShardUnavailableError: no replica of a shard could be reached.
         """
