@@ -106,7 +106,7 @@ class Index {
   // Exact scores of rows that somebody else found: n a query, the same for all queries or
   // (per_query) different ones, row-major. Ids that are missing score -inf.
   void rescore(const Queries& queries, const std::int64_t* ids, std::size_t n, bool per_query,
-               const SearchOptions& options, float* scores) const;
+               const SearchOptions& options, double* scores) const;
 
  private:
   struct State {

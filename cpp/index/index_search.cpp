@@ -114,7 +114,7 @@ void Index::search_exactly(const Queries& queries, const Which& which, const Sea
 }
 
 void Index::rescore(const Queries& queries, const std::int64_t* ids, std::size_t n, bool per_query,
-                    const SearchOptions& options, float* scores) const {
+                    const SearchOptions& options, double* scores) const {
   const std::shared_lock lock(lock_);
   const std::size_t total = queries.count * n;
   const std::size_t n_tasks = (total + kScoresATask - 1) / kScoresATask;
@@ -123,10 +123,9 @@ void Index::rescore(const Queries& queries, const std::int64_t* ids, std::size_t
     const std::size_t end = std::min(total, (task + 1) * kScoresATask);
     for (std::size_t i = task * kScoresATask; i < end; ++i) {
       const auto row = state_->ids.find(ids[per_query ? i : i % n]);
-      scores[i] = row ? static_cast<float>(score_in_double(
-                            metric_, state_->corpus.segment_of(*row).rows(),
-                            *row % Segment::kMaxRows, queries[i / n], options.kernels))
-                      : -std::numeric_limits<float>::infinity();
+      scores[i] = row ? score_in_double(metric_, state_->corpus.segment_of(*row).rows(),
+                                        *row % Segment::kMaxRows, queries[i / n], options.kernels)
+                      : -std::numeric_limits<double>::infinity();
     }
   });
 }

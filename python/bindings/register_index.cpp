@@ -179,16 +179,16 @@ void set_basis(ff::Index& index, const QueryArray& directions, double defect,
 }
 
 // (n,) ids for all queries, or (n_queries, n).
-ScoreArray rescore(const ff::Index& index, const IdArray& ids, const QueryArray& queries,
-                   unsigned n_threads) {
+py::array_t<double> rescore(const ff::Index& index, const IdArray& ids, const QueryArray& queries,
+                            unsigned n_threads) {
   const ff::Queries views = as_queries(queries, index.dim());
   const bool per_query = ids.ndim() == 2;
   if (ids.ndim() < 1 || ids.ndim() > 2 ||
       (per_query && static_cast<std::size_t>(ids.shape(0)) != views.count))
     throw std::invalid_argument("candidate ids must be 1-D, or a row for each query");
   const auto n = static_cast<std::size_t>(ids.shape(ids.ndim() - 1));
-  ScoreArray scores({views.count, n});
-  float* out = scores.mutable_data();
+  py::array_t<double> scores({views.count, n});
+  double* out = scores.mutable_data();
   const std::int64_t* first_id = ids.data();
   {
     const py::gil_scoped_release unlocked;

@@ -13,6 +13,7 @@ from fastfunnel.rotation import as_rotation
 from fastfunnel.searching import Searching
 from fastfunnel.tuning import TuningReport, tune
 from fastfunnel.tuning.cost import Objective
+from fastfunnel.tuning.target import OneIndex
 
 if TYPE_CHECKING:
     from fastfunnel.embedders import Embedder
@@ -116,7 +117,15 @@ class Index(Searching):
                 different queries, for an index of k + 1 rows or fewer. Nothing changes then.
         """
         report = tune(
-            self, sample_queries, k, recall, budget_s, objective, seed, progress, confidence
+            OneIndex(self),
+            sample_queries,
+            k,
+            recall,
+            budget_s,
+            objective,
+            seed,
+            progress,
+            confidence,
         )
         with self._changing:
             self._tuned = self._tuned.with_front(report.front)

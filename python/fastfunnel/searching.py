@@ -132,7 +132,7 @@ class Searching(Rows):
         """
         found = self._as_queries(queries)
         ids = as_candidates(candidate_ids, len(found))
-        return self._core.rescore(ids, found, as_threads(threads))
+        return self._core.rescore(ids, found, as_threads(threads)).astype(np.float32)
 
     def default_funnel(self, k: int = 10) -> Funnel | None:
         """Return the funnel that `search` uses when it is given none; None means exact search.

@@ -138,11 +138,15 @@ class Store:
         held = self.by_id([one.id for one in documents])
         new = [one for one in documents if held.get(one.id) != one]
         removed = self.delete([one.id for one in new if one.id in held])
+        self.insert(new)
+        return removed
+
+    def insert(self, documents: Iterable[Document]) -> None:
+        """Add documents whose ids are not taken, under new row numbers."""
         self._connection.executemany(
             "INSERT INTO documents(id, text, metadata, hash) VALUES (?, ?, ?, ?)",
-            ((one.id, one.text, one.metadata, one.hash) for one in new),
+            ((one.id, one.text, one.metadata, one.hash) for one in documents),
         )
-        return removed
 
     def delete(self, ids: Iterable[str]) -> list[int]:
         """Remove documents and return their rows; unknown ids are no error."""

@@ -31,6 +31,15 @@ class Deadline:
         if self.left < 0:
             raise OutOfTimeError
 
+    @classmethod
+    def after(cls, seconds: float) -> Deadline:
+        """Return the moment so many seconds from now."""
+        return cls(monotonic() + seconds)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Travel to another machine, whose clock is another, as seconds that are left."""
+        return Deadline.after, (self.left,)
+
 
 NEVER = Deadline(math.inf)
 

@@ -14,7 +14,6 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
-from typing import TYPE_CHECKING
 
 from fastfunnel.funnel import Funnel
 from fastfunnel.tuning.budget import Deadline, OutOfTimeError
@@ -25,10 +24,8 @@ from fastfunnel.tuning.front import FrontPoint, promising
 from fastfunnel.tuning.plan import LEVELS
 from fastfunnel.tuning.sample import Part, Sample
 from fastfunnel.tuning.space import resident_bytes
+from fastfunnel.tuning.target import Target
 from fastfunnel.tuning.timing import race, time_funnel
-
-if TYPE_CHECKING:
-    from fastfunnel.index import Index
 
 ROWS_LOSE_LESS = 2.0  # how much more real queries may lose than rows that stand in for them
 _CONTENDERS = 4  # points that race for being chosen
@@ -99,7 +96,7 @@ class _Walk:
 
 
 def check(
-    index: Index,
+    index: Target,
     sample: Sample,
     chains: Sequence[Chain],
     k: int,
@@ -145,14 +142,14 @@ def check(
 class _Points:
     """The points of all walks; only funnels that were timed count."""
 
-    def __init__(self, index: Index, fit: Part, k: int, walks: Sequence[_Walk]) -> None:
+    def __init__(self, index: Target, fit: Part, k: int, walks: Sequence[_Walk]) -> None:
         self.index, self.fit, self.k, self.walks = index, fit, k, walks
         self.exact = exact_point(index, fit, k)
         self.timed: dict[Funnel, FrontPoint] = {}
 
     def time(self, funnel: Funnel) -> None:
         if funnel not in self.timed:
-            timing = time_funnel(self.index, self.fit.queries, self.k, funnel)
+            timing = self.index.on_one(time_funnel, self.fit.queries, self.k, funnel)
             self.timed[funnel] = FrontPoint(
                 funnel,
                 0.0,
@@ -178,7 +175,7 @@ _promised = attrgetter("promised", "recall")
 
 
 def _race(
-    index: Index,
+    index: Target,
     fit: Part,
     points: _Points,
     k: int,
@@ -194,7 +191,7 @@ def _race(
     contenders += [p for p in passed if p.funnel == default and p not in contenders]
     if len(contenders) < 2:
         return
-    timings = race(index, fit.queries, k, [point.funnel for point in contenders], deadline)
+    timings = index.on_one(race, fit.queries, k, [point.funnel for point in contenders], deadline)
     for point, timing in zip(contenders, timings, strict=True):
         timed = replace(point, seconds=timing.p50, queries_per_second=timing.queries_per_second)
         if point.funnel is None:
@@ -203,21 +200,21 @@ def _race(
             points.timed[point.funnel] = timed
 
 
-def exact_point(index: Index, fit: Part, k: int) -> FrontPoint:
+def exact_point(index: Target, fit: Part, k: int) -> FrontPoint:
     """Return exact search as the point that needs no check."""
-    timing = time_funnel(index, fit.queries, k, None)
+    timing = index.on_one(time_funnel, fit.queries, k, None)
     return FrontPoint(
         None, 1.0, 1.0, timing.p50, timing.queries_per_second, resident_bytes(None, index.dim)
     )
 
 
 def fastest(
-    index: Index, fit: Part, candidates: Sequence[Funnel], k: int, objective: Objective
+    index: Target, fit: Part, candidates: Sequence[Funnel], k: int, objective: Objective
 ) -> int:
     """Return the place of the best funnel by the clock; a close race goes to the one before."""
     leader, least = 0, float("inf")
     for place, funnel in enumerate(candidates):
-        timing = time_funnel(index, fit.queries, k, funnel)
+        timing = index.on_one(time_funnel, fit.queries, k, funnel)
         seconds = 1 / timing.queries_per_second if objective == "throughput" else timing.p50
         if objective == "memory":
             seconds *= resident_bytes(funnel, index.dim)

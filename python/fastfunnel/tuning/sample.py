@@ -17,6 +17,7 @@ from fastfunnel.tuning.budget import NEVER, Deadline, OutOfTimeError
 
 if TYPE_CHECKING:
     from fastfunnel.index import Index
+    from fastfunnel.tuning.target import Target
 
 Queries = npt.NDArray[np.float32]
 
@@ -56,7 +57,7 @@ class Part:
         return k if self.own is None else k + 1
 
     def answers(
-        self, index: Index, k: int, funnel: Funnel | None, deadline: Deadline = NEVER
+        self, index: Index | Target, k: int, funnel: Funnel | None, deadline: Deadline = NEVER
     ) -> Ids:
         """Return ids (n, k) that a funnel finds, None meaning exact search, without own rows.
 
@@ -66,7 +67,7 @@ class Part:
         return np.concatenate(list(self.in_chunks(index, k, funnel, deadline)))
 
     def answers_in_time(
-        self, index: Index, k: int, funnel: Funnel | None, deadline: Deadline
+        self, index: Index | Target, k: int, funnel: Funnel | None, deadline: Deadline
     ) -> Ids:
         """Return what `answers` does for as many of the queries as the time suffices for."""
         chunks: list[Ids] = []
@@ -76,7 +77,7 @@ class Part:
         return np.concatenate(chunks)
 
     def in_chunks(
-        self, index: Index, k: int, funnel: Funnel | None, deadline: Deadline
+        self, index: Index | Target, k: int, funnel: Funnel | None, deadline: Deadline
     ) -> Iterator[Ids]:
         """Yield what `answers` returns, some queries at a time, the first of them in any case."""
         first, size = 0, _FIRST_CHUNK
@@ -95,12 +96,12 @@ class Part:
                 size = min(2 * size, _MOST_CHUNK)
 
     def found(
-        self, index: Index, funnel: Funnel | None, deadline: Deadline = NEVER
+        self, index: Index | Target, funnel: Funnel | None, deadline: Deadline = NEVER
     ) -> npt.NDArray[np.bool_]:
         """Return which of the true neighbours a funnel finds, (n, k); raises as `answers` does."""
         return are_among(self.truth, self.answers(index, self.truth.shape[1], funnel, deadline))
 
-    def loss(self, index: Index, funnel: Funnel, deadline: Deadline) -> float:
+    def loss(self, index: Index | Target, funnel: Funnel, deadline: Deadline) -> float:
         """Return the share of the neighbours that a funnel drops, 1 if there is no time to see."""
         with suppress(OutOfTimeError):
             return float(1 - self.found(index, funnel, deadline).mean())
@@ -121,7 +122,9 @@ class Sample:
     source: Literal["queries", "rows"]
 
 
-def draw(index: Index, queries: Queries | None, k: int, seed: int, deadline: Deadline) -> Sample:
+def draw(
+    index: Index | Target, queries: Queries | None, k: int, seed: int, deadline: Deadline
+) -> Sample:
     """Return a seeded sample with exact answers, as large as can be answered in the time.
 
     Args:

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from fastfunnel.funnel import Funnel, Stage
-from fastfunnel.sampling import are_among
 from fastfunnel.tuning.budget import Deadline
 from fastfunnel.tuning.report import StageSurvivors
 from fastfunnel.tuning.sample import Part
-
-if TYPE_CHECKING:
-    from fastfunnel.index import Index
+from fastfunnel.tuning.target import Target
 
 _QUERIES = 200  # that show it
 
 
 def survivors(
-    index: Index, part: Part, k: int, funnel: Funnel | None, deadline: Deadline
+    index: Target, part: Part, k: int, funnel: Funnel | None, deadline: Deadline
 ) -> list[StageSurvivors]:
     """Return what each stage lets through, by cutting the funnel short behind it.
 
@@ -31,8 +26,7 @@ def survivors(
         keep = stage.keep or k
         cut = Funnel([*funnel.stages[: number - 1], Stage(stage.dims, stage.precision)])
         passed = keep - some.asked(0) if stage.keep else keep  # less its own row, if it has one
-        ids = some.answers_in_time(index, min(passed, len(index) - 1), cut, deadline)
-        found = are_among(some.truth[: len(ids)], ids)
+        found = index.left(some, min(passed, len(index) - 1), cut, deadline)
         passed_on.append(StageSurvivors(stage, rows, min(keep, rows), float(found.mean())))
         rows = min(keep, rows)
     return passed_on

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, get_args
+from typing import get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -25,15 +25,13 @@ from fastfunnel.tuning.confidence import fewest_neighbours, passing_loss
 from fastfunnel.tuning.cost import Costs, Objective, measure
 from fastfunnel.tuning.front import Front, FrontPoint
 from fastfunnel.tuning.plan import Path
-from fastfunnel.tuning.ranks import Ranks, neighbour_ranks
+from fastfunnel.tuning.ranks import Ranks
 from fastfunnel.tuning.report import TuningReport
 from fastfunnel.tuning.rotation_gain import RotationGain, rotation_gain
 from fastfunnel.tuning.sample import Sample, draw
 from fastfunnel.tuning.space import resident_bytes, scorers
 from fastfunnel.tuning.survivors import survivors
-
-if TYPE_CHECKING:
-    from fastfunnel.index import Index
+from fastfunnel.tuning.target import Target
 
 _FEWEST_ROWS = 2000  # below this nothing beats exact search by enough to look
 _DEPTH_SHARE, _LEAST_DEPTH, _MOST_DEPTH = 32, 4096, 16_384
@@ -46,7 +44,7 @@ _FEWEST_CHECKS, _SPARE = 100, 3  # queries, and times what is needed: even if th
 
 
 def tune(
-    index: Index,
+    index: Target,
     sample_queries: npt.ArrayLike | None,
     k: int,
     recall: float,
@@ -82,7 +80,7 @@ class _Tuning:
 
     def __init__(
         self,
-        index: Index,
+        index: Target,
         k: int,
         recall: float,
         objective: Objective,
@@ -113,10 +111,11 @@ class _Tuning:
         if self._worth_tuning():
             try:
                 chains, sample, costs = self._chains(sample)
-                if self.index.rotation is None:
+                if not self.index.has_rotation:
                     self._show("rotation", _PLANNED)
                     left = self.budget.until(_ROTATED).left
-                    gain = rotation_gain(self.index, sample.fit.queries, costs, self.seed, left)
+                    asked = sample.fit.queries
+                    gain = self.index.on_one(rotation_gain, asked, costs, self.seed, left)
             except OutOfTimeError:
                 self.hurried = True
                 chains = (
@@ -145,7 +144,7 @@ class _Tuning:
         self._show("costs of the stages", _RANKED)
         timed = self.budget.until(_TIMED)
         queries = sample.fit.queries
-        costs = measure(self.index, queries, list(ranks), self.k, self.objective, timed)
+        costs = self.index.on_one(measure, queries, list(ranks), self.k, self.objective, timed)
         self._show("candidates", _TIMED)
         paths = propose(
             self.index.dim,
@@ -174,7 +173,7 @@ class _Tuning:
             for stage in scorers(self.index.dim):
                 fine = min(depth, max(_FINE_DEPTH, 8 * self.k))
                 looked_at = depth if stage.precision == "b1" else fine
-                ranks[stage] = neighbour_ranks(self.index, sample.fit, stage, looked_at, deadline)
+                ranks[stage] = self.index.ranks(sample.fit, stage, looked_at, deadline)
                 deadline.check()
         except OutOfTimeError:
             if not ranks:

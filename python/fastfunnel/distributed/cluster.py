@@ -1,0 +1,201 @@
+"""All shards of a sharded index: their actors, their catalog, and calls to them."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import ray
+
+from fastfunnel.distributed import calls
+from fastfunnel.distributed.catalog import Catalog, replica_path, write_catalog
+from fastfunnel.distributed.replicas import ANYWHERE, Replica, ReplicaSet, Reviver
+from fastfunnel.distributed.searches import Searches
+from fastfunnel.storage.lock import WriterLock
+
+
+class Cluster:
+    """The actors of a sharded index, held by the one process that has it open.
+
+    Args:
+        directory: of the catalog and, on each node, of its replicas.
+        catalog: what it says.
+        lock: of the directory.
+        patience_s: seconds that a shard without any replica has for one to come back.
+    """
+
+    def __init__(
+        self, directory: Path, catalog: Catalog, lock: WriterLock, patience_s: float
+    ) -> None:
+        """Start an actor for every replica."""
+        self.directory = directory
+        self.catalog = catalog
+        self.patience_s = patience_s
+        self.changing = threading.RLock()  # one change after another, as in one index
+        self.searches = Searches()
+        self._lock = lock
+        self._reviver = Reviver(self.changing, lambda replica: self._record(replica, True))
+        # The only node of a cluster may have another address than yesterday.
+        addresses = {node for nodes in catalog.nodes for node in nodes}
+        self._anywhere = len(addresses) == 1 and len(alive_nodes()) == 1
+        self.shards: list[ReplicaSet] = []
+        for shard in range(catalog.n_shards):
+            self.shards.append(self._start(shard))
+
+    def __len__(self) -> int:
+        """Return the number of shards."""
+        return len(self.shards)
+
+    def ask(
+        self, method: str, arguments: calls.Arguments, deadline_s: float | None = None
+    ) -> dict[int, Any]:
+        """Return what shards answer; see `calls.ask`."""
+        return calls.ask(self.shards, self._reviver, method, arguments, self.patience_s, deadline_s)
+
+    def ask_all(self, method: str, *arguments: Any) -> dict[int, Any]:
+        """Return what every shard answers to the same arguments."""
+        return self.ask(method, {shard: arguments for shard in range(len(self))})
+
+    def change(self, method: str, arguments: calls.Arguments) -> dict[int, Any]:
+        """Make a change; see `calls.change`. The caller holds `changing`."""
+        return calls.change(
+            self.shards,
+            self._reviver,
+            method,
+            arguments,
+            self.patience_s,
+            lambda replica: self._record(replica, False),
+        )
+
+    def write(self, **fields: Any) -> None:
+        """Change fields of the catalog, on the disk when this returns."""
+        catalog = replace(self.catalog, **fields)
+        write_catalog(self.directory, catalog)
+        self.catalog = catalog
+
+    def make(self, description: dict[str, Any]) -> None:
+        """Make the files of all shards. Raises as `Index.create`."""
+        options = {name: value for name, value in description.items() if name != "dim"}
+        _results(
+            [
+                replica.call("create", description["dim"], options)
+                for shard in self.shards
+                for replica in shard.replicas
+            ]
+        )
+
+    def add_shard(self) -> int:
+        """Make an empty shard, and let the catalog say that rows are moving to it."""
+        new, before = len(self), self.catalog
+        grown: dict[str, Any] = {
+            "n_shards": new + 1,
+            "nodes": (*before.nodes, placed(new, before.replication)),
+            "in_step": (*before.in_step, (True,) * before.replication),
+        }
+        self.catalog = replace(before, **grown)
+        replicas = self._start(new)
+        try:
+            # One that a killed process left is as empty: no row moves before the catalog knows it.
+            description = self.ask("description", {0: ()})[0]
+            _results([one.call("create_like", *description.values()) for one in replicas.replicas])
+            self.write(is_moving=True)
+        except BaseException:
+            self.catalog = before
+            for replica in replicas.replicas:
+                replica.end()
+            raise
+        self.shards.append(replicas)
+        return new
+
+    def check_replicas(self) -> None:
+        """Bring replicas together after a kill: each shard's first one in step is what counts.
+
+        Acknowledged changes are at all of them, so they differ in what was not acknowledged.
+        """
+        for shard in self.shards:
+            for replica in shard.in_step()[1:]:
+                self._record(replica, False)
+
+    def revive(self) -> None:
+        """Begin to bring back all replicas that are out of step or down."""
+        for shard in self.shards:
+            for replica in shard.replicas:
+                if not (replica.in_step and replica.is_up):
+                    self._reviver.lost(replica, shard)
+
+    def states(self, shard: int) -> list[dict[str, Any]]:
+        """Return the state of each replica of a shard; of one that is down, where it should be."""
+        states = []
+        for replica in self.shards[shard].replicas:
+            state: dict[str, Any] = {"in_step": replica.in_step, "is_up": replica.is_up}
+            state["node"] = self.catalog.nodes[shard][replica.number]
+            if replica.trouble:
+                state["trouble"] = replica.trouble
+            if replica.is_up:
+                with contextlib.suppress(ray.exceptions.RayError):
+                    state |= ray.get(replica.call("state"), timeout=self.patience_s)
+            states.append(state)
+        return states
+
+    def close(self) -> None:
+        """Close every replica's files and end its process."""
+        self._reviver.close(self.shards)
+        replicas = [replica for shard in self.shards for replica in shard.replicas]
+        closing = [replica.call("close") for replica in replicas if replica.is_up]
+        if closing:
+            ray.wait(closing, num_returns=len(closing), timeout=self.patience_s)
+        self.write(is_open=False)  # no change is under way, so those in step are alike
+        self.end()
+
+    def end(self) -> None:
+        """End every process."""
+        self._reviver.close(self.shards)
+        for shard in self.shards:
+            for replica in shard.replicas:
+                replica.end()
+        self._lock.release()
+
+    def _record(self, replica: Replica, in_step: bool) -> None:
+        catalog = self.catalog.with_step(replica.shard, replica.number, in_step)
+        self.write(in_step=catalog.in_step)
+        replica.in_step = in_step
+
+    def _start(self, shard: int) -> ReplicaSet:
+        return ReplicaSet(
+            [
+                Replica(
+                    shard,
+                    number,
+                    str(replica_path(self.directory, shard, number)),
+                    ANYWHERE if self._anywhere else node,
+                    step,
+                )
+                for number, (node, step) in enumerate(
+                    zip(self.catalog.nodes[shard], self.catalog.in_step[shard], strict=True)
+                )
+            ]
+        )
+
+
+def placed(shard: int, replication: int) -> tuple[str, ...]:
+    """Return addresses of nodes for the replicas of a shard: neighbours in the list of nodes."""
+    nodes = alive_nodes()
+    return tuple(nodes[(shard + number) % len(nodes)] for number in range(replication))
+
+
+def alive_nodes() -> list[str]:
+    """Return the addresses of the nodes of the cluster; asked first, Ray connects."""
+    if not ray.is_initialized():
+        ray.init()
+    return sorted(node["NodeManagerAddress"] for node in ray.nodes() if node["Alive"])
+
+
+def _results(references: list[Any]) -> None:
+    """Wait for calls; raises what the first that failed raised."""
+    try:
+        ray.get(references)
+    except ray.exceptions.RayTaskError as error:
+        raise error.cause from None
