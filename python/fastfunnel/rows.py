@@ -123,7 +123,7 @@ class Rows:
             How many rows were replaced.
 
         Raises:
-            As `add`.
+            TypeError, ValueError, OSError: as `add`.
         """
         rows = self._as_rows(vectors)
         given = as_ids(ids, len(rows))

@@ -113,7 +113,7 @@ class Index(ABC):
             (lims, D, I): the answers of query i are D[lims[i]:lims[i + 1]], by label.
 
         Raises:
-            As `search`.
+            TypeError, ValueError: as `search`.
         """
         queries, among = self._as_queries(x), self._allowed(params)
         if self.ntotal == 0 or len(queries) == 0:
