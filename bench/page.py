@@ -107,7 +107,7 @@ TABLES: dict[str, Callable[[Json], str]] = {
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """Return a Markdown table; columns that hold numbers are right-aligned."""
     lines = [[str(cell) for cell in row] for row in rows]
-    numeric = [all(re.match(r"[\d–]", line[at]) for line in lines) for at in range(len(columns))]
+    numeric = [all(re.match(r"[\d-]", line[at]) for line in lines) for at in range(len(columns))]
     rule = ["--:" if is_number else "---" for is_number in numeric]
     return "\n".join(f"| {' | '.join(line)} |" for line in [list(columns), rule, *lines])
 
@@ -117,10 +117,10 @@ def _choices(match: Json, points: dict[tuple[str, str, int, str], Json]) -> str:
     for row, label in match["choices"].items():
         name = f"**{row}**" if row.startswith("fastfunnel") else row
         if label is None:
-            rows.append([name, "not reached", *["–"] * 4])
+            rows.append([name, "not reached", *["-"] * 4])
             continue
         point = points[row, label, match["threads"], match["mode"]]
-        p50 = f"{point['p50_ms']:.3f}" if "p50_ms" in point else "–"
+        p50 = f"{point['p50_ms']:.3f}" if "p50_ms" in point else "-"
         rows.append(
             [name, label, f"{point['recall']:.4f}", f"{point['qps']:,.0f}", p50,
              f"{point['bytes_per_row']:,.0f}"]
