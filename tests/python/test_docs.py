@@ -46,6 +46,8 @@ BETWEEN = {
     ("docs/tuning.md", 1): "vectors = rows(3000, 384)\n",
     ("README.md", 3): "index = ff.Index(1024)\n",
 }
+# Pages that show what is printed, in a comment or a block of text.
+SHOWN = {"docs/tutorial.md", "docs/two-axes.md"}
 # Pages whose blocks have a test of their own, beside the tests of what they are about.
 ELSEWHERE = {"docs/providers", "docs/integrations", "docs/distributed.md"}
 
@@ -72,6 +74,9 @@ def test_the_page_runs(name: str, tmp_path: Path) -> None:
             **os.environ, "OPENAI_API_KEY": "k", "OPENAI_BASE_URL": f"{server.url}/v1",
         }  # fmt: skip
         printed = run(code, tmp_path, environment)
-    for line in re.findall(r"print\(.*\)  # (.*)$", code, re.MULTILINE):
-        if name in ("docs/tutorial.md", "docs/two-axes.md"):
+    if name in SHOWN:
+        page = (ROOT / name).read_text(encoding="utf-8")
+        for line in re.findall(r"^print\(.*\)  # (.*)$", code, re.MULTILINE):
             assert line.partition(":")[0] in printed
+        for shown in re.findall(r"^```text\n(.*?)^```", page, re.DOTALL | re.MULTILINE):
+            assert shown in printed
