@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from milvus_lite.server_manager import server_manager_instance
 from pymilvus import DataType, MilvusClient
 
 from bench.contenders.contender import Float32s, Ids, Setting
@@ -82,8 +83,9 @@ class MilvusLite(System):
         return [self._funnel(query, found) for query, found in zip(queries, hits, strict=True)]
 
     def close(self) -> None:
-        """Close the client, which ends the engine."""
+        """Close the client, and the engine, which outlives it and writes when it ends."""
         self._client.close()
+        server_manager_instance.release_all()
 
     def _connect(self) -> None:
         self._client = MilvusClient(str(self.directory / "milvus.db"))

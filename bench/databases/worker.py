@@ -32,7 +32,6 @@ SYSTEMS = {
     "sqlite": "SqliteVec",
     "duck": "DuckDB",
     "chroma": "Chroma",
-    "zvec": "Zvec",
     "sbert": "SentenceTransformers",
 }
 
