@@ -33,9 +33,11 @@ class FastFunnel(System):
             self._index.add(base[start : start + BATCH])
 
     def open(self, dim: int) -> None:
-        """Open the index; the first search chooses the funnel and makes its codes."""
+        """Open the index, and ask what it prepares on first use or after 200 exact answers."""
         self._index = ff.open(self.directory / "index")
-        self._index.search(np.eye(1, dim, dtype=np.float32), K)
+        some = np.eye(256, dim, dtype=np.float32)
+        self._index.search(some, K)
+        self._index.search(some, K, exact=True)
 
     def use(self, setting: Setting) -> None:
         """Choose the arguments of `search`."""

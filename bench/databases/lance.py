@@ -22,13 +22,25 @@ class LanceDB(System):
     def settings(self, rows: int, dim: int) -> list[Setting]:
         """Return probed shares and factors, then the scan of all rows."""
         lists = _lists(rows)
-        pairs = [(lists // 8, 5), (lists // 4, 5), (lists // 2, 5), (lists, 3), (lists, 5)]
-        pairs += [(lists // 2, 10), (lists, 10), (lists, 20), (lists, 40)]
+        shares = (
+            (16, 3),
+            (8, 3),
+            (8, 5),
+            (4, 5),
+            (4, 10),
+            (2, 5),
+            (2, 10),
+            (1, 5),
+            (1, 10),
+            (1, 20),
+            (1, 40),
+        )
+        pairs = [(max(lists // part, 1), factor) for part, factor in shares]
         found = [
             Setting(
                 "LanceDB IvfRq, refined",
-                f"nprobes {max(n, 1)} of {lists}, refine {f}",
-                (max(n, 1), f),
+                f"nprobes {n} of {lists}, refine {f}",
+                (n, f),
             )
             for n, f in pairs
         ]

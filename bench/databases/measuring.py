@@ -74,7 +74,7 @@ def sweep(
     found = []
     for setting in settings:
         system.use(setting)
-        _one_by_one(system, queries[:_WARM])
+        _estimate(system, queries)
         alone = statistics.median(_one_by_one(system, queries[:20]))
         count = min(len(queries), max(_FEWEST, int(budget / alone)))
         start = perf_counter()
@@ -86,14 +86,15 @@ def sweep(
 
 
 def choose(swept: Sequence[Swept]) -> list[Swept]:
-    """Return, of each row, the quickest setting that reaches TARGET, or else the best one."""
+    """Return, of each row, the cheapest setting that reaches TARGET, or else the best one.
+
+    Settings stand from cheap to dear, so that no noise of the sweep's times can choose.
+    """
     chosen = []
     for row in dict.fromkeys(s.row for s in swept):
         own = [s for s in swept if s.row == row]
-        reached = [s for s in own if s.recall >= TARGET]
-        chosen.append(
-            min(reached, key=lambda s: s.seconds) if reached else max(own, key=lambda s: s.recall)
-        )
+        reached = (s for s in own if s.recall >= TARGET)
+        chosen.append(next(reached, max(own, key=lambda s: s.recall)))
     return chosen
 
 
@@ -102,16 +103,21 @@ def measure(
 ) -> None:
     """Time every entry once a round, in a random order: one query at a time, then many at once.
 
+    Before the first round each answers some queries unmeasured.
+
     Args:
         entries: open systems; each `Timed` is filled.
         queries: each turn takes as many as fit the budget, another slice each round.
         rounds: turns of each entry.
         budget: seconds of a turn, half for each way of asking.
     """
+    for system, setting, _ in entries:
+        system.use(setting)
+        system.search_many(queries[: max(_FEWEST, int(budget / 4 / _estimate(system, queries)))])
     for number in range(rounds):
         for system, setting, timed in shuffled(list(entries), number):
             system.use(setting)
-            estimate = statistics.median(_one_by_one(system, queries[-_WARM:]))
+            estimate = _estimate(system, queries)
             part = _slice(queries, budget / 2 / estimate, number)
             gc.collect()
             gc.disable()
@@ -128,6 +134,11 @@ def measure(
 def _slice(queries: Float32s, fitting: float, number: int) -> Float32s:
     count = min(len(queries), max(20, int(fitting)))
     return np.take(queries, range(number * count, (number + 1) * count), axis=0, mode="wrap")
+
+
+def _estimate(system: System, queries: Float32s) -> float:
+    """Return about how many seconds a query takes, and warm what the turn before has emptied."""
+    return statistics.median(_one_by_one(system, queries[-_WARM:]))
 
 
 def _one_by_one(system: System, queries: Float32s) -> list[float]:

@@ -29,7 +29,7 @@ class MilvusLite(System):
         head = dim // 4
         found = [
             Setting(f"Milvus Lite funnel {head} → {dim // 2} → {dim}", f"{keep} candidates", keep)
-            for keep in (64, 128, 256, 512)
+            for keep in (64, 128, 256)
         ]
         return [*found, Setting("Milvus Lite flat", "FLAT", None)]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import faiss
 import numpy as np
-from sentence_transformers.util import (
+from sentence_transformers.util.quantization import (
     quantize_embeddings,
     semantic_search_faiss,
     semantic_search_usearch,
