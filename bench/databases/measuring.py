@@ -19,6 +19,10 @@ from bench.truth import Truth
 TARGET = 0.99
 _WARM = 5  # queries before the measured ones of a turn
 _FEWEST = 100  # queries that recall is taken over, however slow
+_FEWEST_TIMED = 20  # queries of a turn, however slow
+_BATCH_GAIN = (
+    4  # times as many queries are asked at once as one by one: batches are that much faster
+)
 
 
 @dataclass(frozen=True)
@@ -113,7 +117,7 @@ def measure(
     """
     for system, setting, _ in entries:
         system.use(setting)
-        system.search_many(queries[: max(_FEWEST, int(budget / 4 / _estimate(system, queries)))])
+        system.search_many(_slice(queries, budget / 4 / _estimate(system, queries), 0))
     for number in range(rounds):
         for system, setting, timed in shuffled(list(entries), number):
             system.use(setting)
@@ -123,7 +127,7 @@ def measure(
             gc.disable()
             try:
                 timed.latencies.append(_one_by_one(system, part))
-                many = _slice(queries, budget / 2 / estimate * 4, number)
+                many = _slice(queries, _BATCH_GAIN * budget / 2 / estimate, number)
                 start = perf_counter()
                 system.search_many(many)
                 timed.rates.append(len(many) / (perf_counter() - start))
@@ -132,7 +136,7 @@ def measure(
 
 
 def _slice(queries: Float32s, fitting: float, number: int) -> Float32s:
-    count = min(len(queries), max(20, int(fitting)))
+    count = min(len(queries), max(_FEWEST_TIMED, int(fitting)))
     return np.take(queries, range(number * count, (number + 1) * count), axis=0, mode="wrap")
 
 
