@@ -33,6 +33,7 @@ def main(
     """Measure recall, speed, memory and disk of databases beside ours, at recall@10 >= 0.99."""
     from bench.databases import worker
     from bench.databases.report import plot_bars, print_report
+    from bench.databases.system import OURS
     from bench.output import console, print_machine, write_json
 
     wanted = only.replace(",", " ").split() or list(worker.SYSTEMS)
@@ -44,7 +45,7 @@ def main(
     place = work / f"{dataset}-{rows or 'all'}"
     jobs = [
         worker.Job(module, place, dataset, rows, queries, data)
-        for module in dict.fromkeys((worker.OURS, *wanted))
+        for module in dict.fromkeys((OURS, *wanted))
     ]
     absent: dict[str, str] = {}
     for job in jobs:
@@ -65,8 +66,10 @@ def main(
         return
     found = [job for job in jobs if job.module not in absent and job.read("measure")]
     systems = {job.module: _notes(job) for job in found}
+    if OURS not in systems:
+        raise typer.BadParameter(f"{place} holds no measurement; run --steps build,sweep,measure")
     print_report(systems)
-    shape = f"{dataset}, {systems[worker.OURS]['build']['rows']:,} rows, {queries:,} queries"
+    shape = f"{dataset}, {systems[OURS]['build']['rows']:,} rows, {queries:,} queries"
     write_json(
         json,
         {

@@ -6,9 +6,7 @@ import numpy as np
 
 import fastfunnel as ff
 from bench.contenders.contender import Float32s, Ids, Setting
-from bench.databases.system import BATCH, K, System
-
-OURS = "fastfunnel"
+from bench.databases.system import BATCH, OURS, K, System
 
 
 class FastFunnel(System):

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
 from bench.databases.measuring import TARGET
-from bench.databases.worker import OURS
+from bench.databases.system import OURS
 from bench.output import print_table
 from bench.timing import Ratio, speed_ratio
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bench.contenders.contender import Float32s, Ids, Setting
 
+OURS = "fastfunnel"
 K = 10
 BATCH = 10_000  # rows handed over at once by those that take batches
 CORES = 2  # clients at once, and workers of a build, where a system asks for a number

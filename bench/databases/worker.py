@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -17,11 +18,10 @@ import numpy as np
 from bench.contenders.contender import Setting
 from bench.databases.measuring import Swept, Timed, choose, measure, sweep
 from bench.databases.resources import cpu_seconds, disk_bytes, memory_bytes
-from bench.databases.system import K, System
+from bench.databases.system import OURS, K, System
 from bench.datasets import Dataset, load
 from bench.truth import Truth
 
-OURS = "fastfunnel"
 SYSTEMS = {
     OURS: "FastFunnel",
     "postgres": "Pgvector",
@@ -54,7 +54,7 @@ class Job:
 
     def of(self, module: str) -> Job:
         """Return the job of another system."""
-        return Job(module, self.work, self.dataset, self.rows, self.queries, self.data)
+        return replace(self, module=module)
 
     def system(self) -> System:
         """Return the system, neither filled nor open.
@@ -84,6 +84,7 @@ def build(job: Job) -> None:
     """Fill the system and note what that cost."""
     base = job.load().base
     system = job.system()
+    shutil.rmtree(job.directory, ignore_errors=True)  # what an earlier try left
     system.directory.mkdir(parents=True)
     before, start = cpu_seconds(None), perf_counter()
     system.ingest(base)
