@@ -8,7 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, final
 
-from fastfunnel.collection.embedding import Progress, cache_vectors
+import numpy.typing as npt
+
+from fastfunnel.collection.embedding import Progress, cache_vectors, keep_vectors
 from fastfunnel.collection.fusion import LEAST_DEPTH, reciprocal_ranks
 from fastfunnel.collection.hit import Hit
 from fastfunnel.collection.inputs import Metadata, check_ids, check_question, documents
@@ -83,6 +85,7 @@ class Collection:
         metadatas: Sequence[Metadata | None] | None = None,
         ids: Sequence[str] | None = None,
         *,
+        vectors: npt.ArrayLike | None = None,
         progress: Progress | None = None,
     ) -> list[str]:
         """Add texts; all of them, or none if anything fails.
@@ -93,6 +96,8 @@ class Collection:
             texts: what to find.
             metadatas: a JSON object a text, or None for none.
             ids: unique strs that are not taken; None draws new ones.
+            vectors: (n, dim) float rows that this model gave for the texts, from another store, so
+                that it is not paid again. None asks the model.
             progress: told (texts with vectors, texts in all) while it embeds.
 
         Returns:
@@ -103,6 +108,9 @@ class Collection:
             EmbeddingError: the model failed; vectors it gave until then are kept for the next try.
         """
         given = documents(texts, metadatas, ids)
+        if vectors is not None:
+            self._refuse_taken(given)
+            keep_vectors(given, vectors, self.embedder, self._store, self._lock)
         self._put(given, replace=False, progress=progress)
         return [one.id for one in given]
 
