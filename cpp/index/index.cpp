@@ -77,13 +77,13 @@ SegmentContents Index::segment(std::size_t number) const {
 }
 
 void Index::segment_rows(std::size_t number, std::size_t first, std::size_t count,
-                         const Kernels& kernels, float* out) const {
+                         std::byte* out) const {
   const std::shared_lock lock(lock_);
   const Segment& segment = state_->segment(number);
   if (first > segment.n_rows() || count > segment.n_rows() - first)
     throw std::out_of_range("rows must lie among the " + std::to_string(segment.n_rows()) +
                             " of the segment");
-  copy_floats(segment.rows(), first, count, kernels, out);
+  copy_rows(segment.rows(), first, count, out);
 }
 
 }  // namespace ff

@@ -1,33 +1,51 @@
 #include "index/row_values.hpp"
 
 #include <bit>
+#include <cmath>
 #include <cstring>
 #include <stdexcept>
 #include <string>
 
 #include "arrays/float_rows.hpp"
+#include "arrays/row_file.hpp"
 #include "threads/interrupt.hpp"
 
 namespace ff {
 namespace {
 
-constexpr std::uint32_t kExponent = 0x7f800000;
 constexpr std::size_t kRowsAtOnce = 64;  // between two looks at interrupts
+
+constexpr std::uint32_t kMagnitude = 0x7fffffff;
+
+// The bits of the smallest magnitude that is not finite when it is rounded so.
+std::uint32_t limit_of(Element as) {
+  if (as == Element::f16) return 0x477ff000;   // 65520
+  if (as == Element::bf16) return 0x7f7f8000;  // halfway from the largest to 2^128
+  return 0x7f800000;
+}
 
 }  // namespace
 
-void check_finite(const MatrixView& rows, const Kernels& kernels) {
+void check_finite(const MatrixView& rows, Element as, const Kernels& kernels) {
+  const std::uint32_t limit = limit_of(as);
   FloatRows reader(rows, kernels);
   for (std::size_t i = 0; i < rows.n_rows; ++i) {
     if (i % kRowsAtOnce == 0) check_interrupt();
     const float* row = reader.row(i);
-    std::uint32_t bad = 0;  // the exponent of nan and inf is all ones
+    std::uint32_t bad = 0;
     for (std::size_t d = 0; d < rows.dim; ++d)
-      bad |= static_cast<std::uint32_t>((std::bit_cast<std::uint32_t>(row[d]) & kExponent) ==
-                                        kExponent);
-    if (bad != 0)
-      throw std::invalid_argument("vectors must be finite, got nan or inf in row " +
-                                  std::to_string(i));
+      bad |=
+          static_cast<std::uint32_t>((std::bit_cast<std::uint32_t>(row[d]) & kMagnitude) >= limit);
+    if (bad == 0) continue;
+    for (std::size_t d = 0; d < rows.dim; ++d)
+      if (!std::isfinite(row[d]))
+        throw std::invalid_argument("vectors must be finite, got nan or inf in row " +
+                                    std::to_string(i));
+    throw std::invalid_argument("vectors must lie within " +
+                                std::string(as == Element::f16
+                                                ? "±65504 with float_dtype 'f16'"
+                                                : "±3.38e38 with float_dtype 'bf16'") +
+                                ", got more in row " + std::to_string(i));
   }
 }
 
@@ -36,6 +54,16 @@ void copy_floats(const MatrixView& rows, std::size_t first, std::size_t count,
   FloatRows reader(rows, kernels);
   for (std::size_t i = 0; i < count; ++i)
     std::memcpy(out + i * rows.dim, reader.row(first + i), rows.dim * sizeof(float));
+}
+
+void copy_rows(const MatrixView& rows, std::size_t first, std::size_t count, std::byte* out) {
+  const std::size_t row_bytes = rows.dim * element_bytes(rows.element);
+  if (rows.file != nullptr) {
+    rows.file->read(rows.offset_of(first), count * row_bytes, out);
+    return;
+  }
+  for (std::size_t i = 0; i < count; ++i)
+    std::memcpy(out + i * row_bytes, rows.row(first + i), row_bytes);
 }
 
 }  // namespace ff

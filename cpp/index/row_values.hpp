@@ -6,11 +6,14 @@
 
 namespace ff {
 
-// Throws std::invalid_argument for the first row that is not finite as float32.
-void check_finite(const MatrixView& rows, const Kernels& kernels);
+// Throws std::invalid_argument for the first row that is not finite as f32, f16 or bf16.
+void check_finite(const MatrixView& rows, Element as, const Kernels& kernels);
 
 // Writes rows [first, first + count) as float32, dim values each.
 void copy_floats(const MatrixView& rows, std::size_t first, std::size_t count,
                  const Kernels& kernels, float* out);
+
+// Writes them as they are stored, one behind the other.
+void copy_rows(const MatrixView& rows, std::size_t first, std::size_t count, std::byte* out);
 
 }  // namespace ff

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <stdexcept>
 
 #include "arrays/float_rows.hpp"
@@ -20,6 +21,13 @@ double sum_of_squares(const float* row, std::size_t begin, std::size_t end) {
       sums[u] += static_cast<double>(row[d + u]) * static_cast<double>(row[d + u]);
   for (; d < end; ++d) sums[0] += static_cast<double>(row[d]) * static_cast<double>(row[d]);
   return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+}
+
+// 0 for 0, and finite for the smallest numbers.
+float inverse_root(double squares) {
+  if (!(squares > 0)) return 0;
+  return static_cast<float>(
+      std::min(1 / std::sqrt(squares), static_cast<double>(std::numeric_limits<float>::max())));
 }
 
 // Rounded up, so that it stays a bound.
@@ -93,7 +101,9 @@ bool Segment::has(const PlaneNeeds& needs) const { return missing(needs).none();
 
 void Segment::require(const PlaneNeeds& needs, const Kernels& kernels, const std::string& name,
                       std::size_t first_row) {
-  const PlaneNeeds fresh = missing(needs);
+  PlaneNeeds fresh = missing(needs);
+  if (fresh.none()) return;
+  take_stored(fresh);
   if (fresh.none()) return;
   try {
     if (fresh.sign_slices > 0) sign_plane_ = SignPlane(fresh.sign_slices, capacity_ / kBlockRows);
@@ -162,7 +172,7 @@ void Segment::build(const PlaneNeeds& needs, std::size_t first, std::size_t end,
       for (std::size_t dims : norm_dims) {
         squares += sum_of_squares(values, summed, dims);
         summed = dims;
-        inverse_norms_[dims][row] = squares > 0 ? static_cast<float>(1 / std::sqrt(squares)) : 0.0F;
+        inverse_norms_[dims][row] = inverse_root(squares);
       }
       // Owned rows were checked when they came; of others a stage may read more than the norms do.
       if (!owns_rows_) squares += sum_of_squares(values, summed, dim());

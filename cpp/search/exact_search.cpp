@@ -223,7 +223,8 @@ class ExactSearch {
       const std::size_t i = row % Segment::kMaxRows;
       // Copies of a row tie, and comparing bytes is several times faster than summing in float64.
       const bool is_copy =
-          before != nullptr && rows.element == Element::f32 && before->element == Element::f32 &&
+          before != nullptr && rows.data != nullptr && before->data != nullptr &&
+          rows.element == Element::f32 && before->element == Element::f32 &&
           std::memcmp(rows.row(i), before->row(row_before), corpus_.dim() * sizeof(float)) == 0;
       scores.push_back(
           is_copy ? scores.back()
@@ -261,7 +262,8 @@ class ExactSearch {
 }  // namespace
 
 ExactScan exact_scan(const Corpus& corpus, Metric metric) {
-  if (metric != Metric::cosine) return ExactScan::float_rows;
+  const bool has_codes = corpus.format().signs && corpus.format().int8;
+  if (metric != Metric::cosine || !has_codes) return ExactScan::float_rows;
   return corpus.basis() ? ExactScan::projections : ExactScan::int8_rows;
 }
 

@@ -20,16 +20,18 @@ ROW_DTYPES = tuple(np.dtype(name) for name in ("float32", "float64", "float16", 
 Metric: TypeAlias = Literal["cosine", "ip", "l2"]
 MAX_MAGNITUDE = 2.0**50
 _ROWS_AT_ONCE = 4096
-_ROW_DTYPE_NAMES = "float32, float64, float16 or int8"
+_ROW_DTYPE_NAMES = "float32, float64, float16, bfloat16 or int8"
 
 
 def as_rows(value: npt.ArrayLike, name: str, dim: int | None = None) -> npt.NDArray[Any]:
     """Return `value` as an (n, dim) array of a row dtype, without a copy if it is an array.
 
+    bfloat16, which NumPy does not know, comes back as float32.
+
     Raises TypeError for another dtype, ValueError for another shape, for no rows or dims, or for
     rows whose values are not contiguous. Values are not looked at.
     """
-    rows = np.asarray(value)
+    rows = _as_array(value)
     if rows.dtype not in ROW_DTYPES or not rows.dtype.isnative:
         raise TypeError(f"{name} must be {_ROW_DTYPE_NAMES}, got {rows.dtype}")
     if rows.ndim != 2:
@@ -41,6 +43,14 @@ def as_rows(value: npt.ArrayLike, name: str, dim: int | None = None) -> npt.NDAr
             "pass numpy.ascontiguousarray(...)"
         )
     return rows
+
+
+def _as_array(value: npt.ArrayLike) -> npt.NDArray[Any]:
+    """Return `value` as an array; bfloat16 of ml_dtypes or torch as float32, which is exact."""
+    if str(getattr(value, "dtype", "")) == "torch.bfloat16":
+        value = value.detach().float().cpu()  # type: ignore[union-attr]
+    array = np.asarray(value)
+    return array.astype(np.float32) if array.dtype.name == "bfloat16" else array
 
 
 def as_metric(value: object) -> Metric:
@@ -71,7 +81,7 @@ def as_queries(
     Raises TypeError for another dtype, ValueError for another shape, for no queries, for nan or
     inf, or, but for cosines, for magnitudes that scores cannot be made of.
     """
-    queries = np.asarray(value)
+    queries = _as_array(value)
     if queries.dtype not in ROW_DTYPES:
         raise TypeError(f"{name} must be {_ROW_DTYPE_NAMES}, got {queries.dtype}")
     if queries.ndim == 1:

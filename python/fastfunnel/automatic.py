@@ -19,6 +19,7 @@ import numpy.typing as npt
 from fastfunnel import _core
 from fastfunnel.funnel import Funnel, Stage
 from fastfunnel.sampling import draw_rows
+from fastfunnel.tiers import Tiers
 from fastfunnel.vectors import normalize
 
 EXACT_BELOW = 20_000  # rows; below this exact search takes a millisecond or two
@@ -87,9 +88,10 @@ class Remembered:
 class AutomaticFunnels:
     """The funnels that suit an index as it grows; remembers what it measured."""
 
-    def __init__(self, core: _core.Index) -> None:
+    def __init__(self, core: _core.Index, tiers: Tiers) -> None:
         """Measure nothing yet."""
         self._core = core
+        self._tiers = tiers
         self._calibration: Calibration | None = None
         self._remembered = Remembered()
 
@@ -97,7 +99,9 @@ class AutomaticFunnels:
         """Return the funnel for the top k; None means exact search is as good."""
         n_rows, dim = len(self._core), self._core.dim
         return self._remembered.funnel(
-            k, n_rows, lambda: automatic_funnel(self._calibrated(n_rows), n_rows, dim, k)
+            k,
+            n_rows,
+            lambda: automatic_funnel(self._calibrated(n_rows), n_rows, dim, k, self._tiers),
         )
 
     def _calibrated(self, n_rows: int) -> Calibration:
@@ -111,6 +115,17 @@ class AutomaticFunnels:
 def prefixes(dim: int) -> list[int]:
     """Return the prefix lengths a first stage may read: some multiples of 64, and all dims."""
     return [d for d in (128, 192, 256, 384, 512) if d < dim] + [dim]
+
+
+def scanned(dim: int, tiers: Tiers) -> list[int]:
+    """Return the prefixes that a first stage may read.
+
+    With floats on disk and sign bits alone the codes are the memory of the index. Where a later
+    stage reads all sign bits of a row, those of the prefix are kept twice: a quarter at most.
+    """
+    if tiers.on_disk and tiers.codes == ("b1",):
+        return [d for d in prefixes(dim) if 4 * d <= dim or d == dim]
+    return prefixes(dim)
 
 
 def calibrate(rows: npt.NDArray[np.float32], n_rows: int) -> Calibration:
@@ -166,7 +181,9 @@ def ranks_of_nearest(
     )
 
 
-def automatic_funnel(calibration: Calibration, n_rows: int, dim: int, k: int) -> Funnel | None:
+def automatic_funnel(
+    calibration: Calibration, n_rows: int, dim: int, k: int, tiers: Tiers
+) -> Funnel | None:
     """Return the cheapest funnel by the calibration, or None where exact search is as good.
 
     Args:
@@ -174,6 +191,7 @@ def automatic_funnel(calibration: Calibration, n_rows: int, dim: int, k: int) ->
         n_rows: its rows now.
         dim: their dims.
         k: answers a query.
+        tiers: what the index keeps, sign bits among it.
     """
 
     def keep(dims: int) -> int:
@@ -183,12 +201,13 @@ def automatic_funnel(calibration: Calibration, n_rows: int, dim: int, k: int) ->
         gathered = keep(dims) / n_rows * (_GATHER + _GATHER_DIM * dim)
         return _SCAN_64_DIMS * dims / 64 + gathered
 
-    first = min(prefixes(dim), key=cost)
+    first = min(scanned(dim, tiers), key=cost)
     if keep(first) > USELESS * n_rows:
         return None
     stages = [Stage(first, "b1", keep(first))]
-    # Reading all sign bits of the survivors first spares most of their int8 rows.
-    if first < dim and dim >= 512 and 2 * keep(dim) < keep(first):
+    # Reading all sign bits of the survivors first spares most of their int8 or float rows.
+    if first < dim and (dim >= 512 or "i8" not in tiers.codes) and 2 * keep(dim) < keep(first):
         stages.append(Stage(dim, "b1", keep(dim)))
-    stages.append(Stage(dim, "i8", min(2 * k, stages[-1].keep or 0)))
+    if "i8" in tiers.codes:
+        stages.append(Stage(dim, "i8", min(2 * k, stages[-1].keep or 0)))
     return Funnel([*stages, Stage(dim, "f32")])
