@@ -35,12 +35,13 @@ IndexSizes Index::sizes() const {
 
 void Index::get(const std::int64_t* ids, std::size_t n, const Kernels& kernels, float* out) const {
   const std::shared_lock lock(lock_);
+  std::vector<Row> rows;
   for (std::size_t i = 0; i < n; ++i) {
     const auto row = state_->ids.find(ids[i]);
     if (!row) throw std::out_of_range("id " + std::to_string(ids[i]) + " is not in the index");
-    copy_floats(state_->corpus.segment_of(*row).rows(), *row % Segment::kMaxRows, 1, kernels,
-                out + i * dim_);
+    rows.push_back(*row);
   }
+  copy_floats(state_->corpus, rows, kernels, out);
 }
 
 std::vector<std::int64_t> Index::locate(const std::int64_t* ids, std::size_t n) const {

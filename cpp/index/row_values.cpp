@@ -1,8 +1,10 @@
 #include "index/row_values.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <numeric>
 #include <stdexcept>
 #include <string>
 
@@ -13,7 +15,7 @@
 namespace ff {
 namespace {
 
-constexpr std::size_t kRowsAtOnce = 64;  // between two looks at interrupts
+constexpr std::size_t kRowsAtOnce = 256;  // between two looks at interrupts
 
 constexpr std::uint32_t kMagnitude = 0x7fffffff;
 
@@ -49,11 +51,37 @@ void check_finite(const MatrixView& rows, Element as, const Kernels& kernels) {
   }
 }
 
-void copy_floats(const MatrixView& rows, std::size_t first, std::size_t count,
-                 const Kernels& kernels, float* out) {
-  FloatRows reader(rows, kernels);
-  for (std::size_t i = 0; i < count; ++i)
-    std::memcpy(out + i * rows.dim, reader.row(first + i), rows.dim * sizeof(float));
+void copy_floats(const Corpus& corpus, const std::vector<Row>& rows, const Kernels& kernels,
+                 float* out) {
+  const std::size_t dim = corpus.dim();
+  std::vector<std::size_t> order(rows.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(),
+            [&](std::size_t a, std::size_t b) { return rows[a] < rows[b]; });
+  std::vector<std::byte> gathered;
+  std::vector<std::uint64_t> offsets;
+  for (std::size_t begin = 0, end; begin < order.size(); begin = end) {
+    check_interrupt();
+    const Segment& segment = corpus.segment_of(rows[order[begin]]);
+    MatrixView some = segment.rows();
+    const auto local = [&](std::size_t i) { return rows[order[i]] % Segment::kMaxRows; };
+    for (end = begin; end < order.size() && end < begin + kRowsAtOnce &&
+                      &corpus.segment_of(rows[order[end]]) == &segment;)
+      ++end;
+    if (some.file != nullptr) {
+      offsets.clear();
+      for (std::size_t i = begin; i < end; ++i) offsets.push_back(some.offset_of(local(i)));
+      gathered.resize((end - begin) * static_cast<std::size_t>(some.row_stride));
+      some.file->gather(offsets, static_cast<std::size_t>(some.row_stride), gathered.data());
+      some.file = nullptr;
+      some.data = gathered.data();
+    }
+    FloatRows reader(some, kernels);
+    const bool is_gathered = some.data == gathered.data() && !gathered.empty();
+    for (std::size_t i = begin; i < end; ++i)
+      std::memcpy(out + order[i] * dim, reader.row(is_gathered ? i - begin : local(i)),
+                  dim * sizeof(float));
+  }
 }
 
 void copy_rows(const MatrixView& rows, std::size_t first, std::size_t count, std::byte* out) {
