@@ -69,8 +69,8 @@ void Segment::reserve(std::size_t n_rows) {
     sign_plane = SignPlane(sign_plane_.n_slices(), capacity / kBlockRows);
     sign_plane.copy_from(sign_plane_);
   }
-  AlignedBuffer sign_rows, int8_rows;
-  if (sign_rows_.size() > 0) sign_rows = grown(sign_rows_, capacity * sign_row_stride());
+  SignRows sign_rows = sign_rows_.grown(capacity);
+  AlignedBuffer int8_rows;
   if (int8_rows_.size() > 0) int8_rows = grown(int8_rows_, capacity * int8_row_stride(), kInt8Zero);
   Projection projection = projection_.grown(capacity);
   ids_.reserve(capacity);

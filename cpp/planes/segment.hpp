@@ -21,6 +21,7 @@
 #include "planes/projection.hpp"
 #include "planes/row_format.hpp"
 #include "planes/sign_plane.hpp"
+#include "planes/sign_rows.hpp"
 #include "planes/stored_codes.hpp"
 
 namespace ff {
@@ -49,6 +50,8 @@ class Segment {
   static Segment from_codes(const CodeView& codes, std::int64_t first_id);
   // An empty segment that owns its rows.
   Segment(std::size_t dim, Element element);
+  // Sign rows leave out what the sign plane holds when they are made.
+  void keep_signs_once(bool once) { signs_once_ = once; }
 
   std::size_t n_rows() const { return rows_.n_rows; }
   std::size_t dim() const { return rows_.dim; }
@@ -93,7 +96,13 @@ class Segment {
   void keep(const PlaneNeeds& needs);
 
   const SignPlane& sign_plane() const { return sign_plane_; }
+  // Whole codes, sign_row_stride() bytes apart, unless each sign is kept once.
   const std::uint8_t* sign_rows() const { return sign_rows_.data(); }
+  bool signs_are_split() const { return sign_rows_.n_skipped() > 0; }
+  // Writes whole codes of these rows, one behind the other.
+  void gather_signs(const std::uint32_t* rows, std::size_t n, std::uint8_t* out) const {
+    sign_rows_.gather(sign_plane_, rows, n, out);
+  }
   std::size_t sign_row_stride() const { return (dim() + 63) / 64 * 8; }
   const std::uint8_t* int8_rows() const { return int8_rows_.data(); }
   std::size_t int8_row_stride() const { return (dim() + 63) / 64 * 64; }
@@ -117,8 +126,9 @@ class Segment {
   void drop(const PlaneNeeds& needs);
   // Makes what it can without reading floats, and takes it off the needs.
   void take_stored(PlaneNeeds& needs);
+  void take_stored_signs(PlaneNeeds& needs);
   void take_stored_int8(PlaneNeeds& needs);
-  void write_sign_plane(std::size_t n_slices, const std::uint8_t* sign_rows);
+  SignRows new_sign_rows(std::size_t n_slices) const;  // of the plane beside them
   PlaneNeeds missing(const PlaneNeeds& needs) const;
 
   MatrixView rows_;
@@ -134,7 +144,8 @@ class Segment {
   std::size_t n_alive_ = 0;
 
   SignPlane sign_plane_;
-  AlignedBuffer sign_rows_;
+  bool signs_once_ = false;
+  SignRows sign_rows_;
   AlignedBuffer int8_rows_;
   std::vector<float> int8_scales_;
   std::vector<float> int8_errors_;

@@ -77,7 +77,7 @@ bool PlaneNeeds::none() const {
 PlaneNeeds Segment::built() const {
   PlaneNeeds needs;
   needs.sign_slices = sign_plane_.n_slices();
-  needs.sign_rows = sign_rows_.size() > 0;
+  needs.sign_rows = sign_rows_.is_built();
   needs.int8_rows = int8_rows_.size() > 0;
   needs.int8_errors = !int8_errors_.empty();
   for (const auto& [dims, norms] : inverse_norms_) needs.norm_dims.push_back(dims);
@@ -88,7 +88,7 @@ PlaneNeeds Segment::built() const {
 PlaneNeeds Segment::missing(const PlaneNeeds& needs) const {
   PlaneNeeds result;
   if (needs.sign_slices > sign_plane_.n_slices()) result.sign_slices = needs.sign_slices;
-  result.sign_rows = needs.sign_rows && sign_rows_.size() == 0;
+  result.sign_rows = needs.sign_rows && !sign_rows_.is_built();
   result.int8_rows = (needs.int8_rows || needs.int8_errors) && int8_rows_.size() == 0;
   result.int8_errors = needs.int8_errors && int8_errors_.empty();
   for (std::size_t dims : needs.norm_dims)
@@ -107,7 +107,7 @@ void Segment::require(const PlaneNeeds& needs, const Kernels& kernels, const std
   if (fresh.none()) return;
   try {
     if (fresh.sign_slices > 0) sign_plane_ = SignPlane(fresh.sign_slices, capacity_ / kBlockRows);
-    if (fresh.sign_rows) sign_rows_ = AlignedBuffer(capacity_ * sign_row_stride());
+    if (fresh.sign_rows) sign_rows_ = new_sign_rows(sign_plane_.n_slices());
     if (fresh.int8_rows) int8_rows_ = AlignedBuffer(capacity_ * int8_row_stride(), kInt8Zero);
     if (fresh.basis) projection_ = Projection(fresh.basis, capacity_);
     build(fresh, 0, n_rows(), kernels, name, first_row);
@@ -117,15 +117,21 @@ void Segment::require(const PlaneNeeds& needs, const Kernels& kernels, const std
   }
 }
 
+SignRows Segment::new_sign_rows(std::size_t n_slices) const {
+  return SignRows(sign_row_stride(), signs_once_ ? n_slices : 0, capacity_);
+}
+
 void Segment::keep(const PlaneNeeds& needs) {
   PlaneNeeds rest = built();
+  // Rows are of no use without the slices that they leave out.
+  const bool are_cut = sign_rows_.n_skipped() > needs.sign_slices;
   if (needs.sign_slices > 0 && needs.sign_slices < rest.sign_slices) {
     SignPlane fewer(needs.sign_slices, sign_plane_.n_blocks());
     fewer.copy_from(sign_plane_);
     sign_plane_ = std::move(fewer);
   }
   if (needs.sign_slices > 0) rest.sign_slices = 0;
-  rest.sign_rows = rest.sign_rows && !needs.sign_rows;
+  rest.sign_rows = rest.sign_rows && (!needs.sign_rows || are_cut);
   rest.int8_rows = rest.int8_rows && !needs.int8_rows && !needs.int8_errors;
   rest.int8_errors = rest.int8_errors && !needs.int8_errors;
   std::erase_if(rest.norm_dims, [&](std::size_t dims) {
@@ -137,7 +143,7 @@ void Segment::keep(const PlaneNeeds& needs) {
 
 void Segment::drop(const PlaneNeeds& needs) {
   if (needs.sign_slices > 0) sign_plane_ = SignPlane();
-  if (needs.sign_rows) sign_rows_ = AlignedBuffer();
+  if (needs.sign_rows) sign_rows_ = SignRows();
   if (needs.int8_rows) {
     int8_rows_ = AlignedBuffer();
     int8_scales_ = {};
@@ -189,13 +195,12 @@ void Segment::build(const PlaneNeeds& needs, std::size_t first, std::size_t end,
     }
     if (needs.basis) projection_.write(start, count, unit_rows.data(), kernels);
     if (needs.sign_slices > 0) sign_plane_.write(start, count, codes.data(), code_stride);
-    if (needs.sign_rows)
-      std::memcpy(sign_rows_.data() + start * code_stride, codes.data(), count * code_stride);
+    if (needs.sign_rows) sign_rows_.write(start, count, codes.data(), code_stride);
   }
 }
 
 std::size_t Segment::plane_bytes() const {
-  std::size_t bytes = sign_plane_.n_bytes() + sign_rows_.size() + int8_rows_.size() +
+  std::size_t bytes = sign_plane_.n_bytes() + sign_rows_.n_bytes() + int8_rows_.size() +
                       (int8_scales_.size() + int8_errors_.size()) * sizeof(float) +
                       alive_.size() * 8 + ids_.size() * 8;
   for (const auto& [dims, norms] : inverse_norms_) bytes += norms.size() * sizeof(float);

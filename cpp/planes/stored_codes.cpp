@@ -1,12 +1,13 @@
 // How a segment takes codes from files instead of making them.
 #include "planes/stored_codes.hpp"
 
-#include <cmath>
-#include <cstring>
+#include <algorithm>
 #include <fstream>
+#include <limits>
 #include <stdexcept>
 
 #include "planes/segment.hpp"
+#include "threads/interrupt.hpp"
 
 namespace ff {
 namespace {
@@ -19,31 +20,21 @@ void check(const std::vector<float>& values, float most, const StoredArray& from
                                   std::to_string(most) + ", got " + std::to_string(value));
 }
 
+constexpr std::size_t kRowsAtOnce = 4096;  // so that little is held beside the planes
 constexpr float kLargest = std::numeric_limits<float>::max();
 
 }  // namespace
 
-bool StoredArray::read(std::size_t n_bytes, void* out) const {
+bool StoredArray::read(std::size_t begin, std::size_t n_bytes, void* out) const {
   if (path.empty()) return false;
   std::ifstream file(path, std::ios::binary);
-  file.seekg(static_cast<std::streamoff>(offset));
+  file.seekg(static_cast<std::streamoff>(offset + begin));
   file.read(static_cast<char*>(out), static_cast<std::streamsize>(n_bytes));
   return file.good();
 }
 
 void Segment::take_stored(PlaneNeeds& needs) {
-  if (needs.sign_rows || (needs.sign_slices > 0 && sign_rows_.size() == 0)) {
-    AlignedBuffer rows(capacity_ * sign_row_stride());
-    if (stored_.sign_rows.read(n_rows() * sign_row_stride(), rows.data())) {
-      if (needs.sign_slices > 0) write_sign_plane(needs.sign_slices, rows.data());
-      if (needs.sign_rows) sign_rows_ = std::move(rows);
-      needs.sign_slices = 0;
-      needs.sign_rows = false;
-    }
-  } else if (needs.sign_slices > 0) {
-    write_sign_plane(needs.sign_slices, sign_rows_.data());
-    needs.sign_slices = 0;
-  }
+  if (needs.sign_slices > 0 || needs.sign_rows) take_stored_signs(needs);
   if (needs.int8_rows || needs.int8_errors) take_stored_int8(needs);
   const std::size_t n_norms = stored_.norm_dims.size();
   std::vector<float> norms(needs.norm_dims.empty() ? 0 : n_rows() * n_norms);
@@ -68,7 +59,7 @@ void Segment::take_stored_int8(PlaneNeeds& needs) {
   check(errors, 1, stored_.int8_scales);
   if (needs.int8_rows) {
     AlignedBuffer rows(capacity_ * int8_row_stride(), kInt8Zero);
-    if (!stored_.int8_rows.read(n_rows() * int8_row_stride(), rows.data())) return;
+    if (!stored_.int8_rows.read(0, n_rows() * int8_row_stride(), rows.data())) return;
     int8_rows_ = std::move(rows);
     int8_scales_ = std::move(scales);
     needs.int8_rows = false;
@@ -77,10 +68,25 @@ void Segment::take_stored_int8(PlaneNeeds& needs) {
   needs.int8_errors = false;
 }
 
-void Segment::write_sign_plane(std::size_t n_slices, const std::uint8_t* sign_rows) {
-  SignPlane plane(n_slices, capacity_ / kBlockRows);
-  plane.write(0, n_rows(), sign_rows, sign_row_stride());
-  sign_plane_ = std::move(plane);
+void Segment::take_stored_signs(PlaneNeeds& needs) {
+  const std::size_t n_slices = std::max(needs.sign_slices, sign_plane_.n_slices());
+  SignPlane plane;
+  SignRows rows;
+  if (needs.sign_slices > 0) plane = SignPlane(n_slices, capacity_ / kBlockRows);
+  if (needs.sign_rows) rows = new_sign_rows(n_slices);
+  std::vector<std::uint8_t> codes(std::min(n_rows(), kRowsAtOnce) * sign_row_stride());
+  for (std::size_t first = 0; first < n_rows(); first += kRowsAtOnce) {
+    check_interrupt();
+    const std::size_t count = std::min(kRowsAtOnce, n_rows() - first);
+    const std::size_t begin = first * sign_row_stride();
+    if (!stored_.sign_rows.read(begin, count * sign_row_stride(), codes.data())) return;
+    if (needs.sign_slices > 0) plane.write(first, count, codes.data(), sign_row_stride());
+    if (needs.sign_rows) rows.write(first, count, codes.data(), sign_row_stride());
+  }
+  if (needs.sign_slices > 0) sign_plane_ = std::move(plane);
+  if (needs.sign_rows) sign_rows_ = std::move(rows);
+  needs.sign_slices = 0;
+  needs.sign_rows = false;
 }
 
 }  // namespace ff

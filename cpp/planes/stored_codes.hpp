@@ -12,11 +12,12 @@ struct StoredArray {
   std::filesystem::path path;  // empty: there is none
   std::uint64_t offset = 0;
 
-  // False if there is none, or not so much of it: a writer may have removed it since.
-  bool read(std::size_t n_bytes, void* out) const;
+  // Bytes [begin, begin + n_bytes) of its values. False if there is none, or not so much of it: a
+  // writer may have removed it since.
+  bool read(std::size_t begin, std::size_t n_bytes, void* out) const;
   template <class Value>
   bool read(std::vector<Value>& out) const {
-    return read(out.size() * sizeof(Value), out.data());
+    return read(0, out.size() * sizeof(Value), out.data());
   }
 };
 

@@ -1,6 +1,8 @@
 #include "stages/rescore.hpp"
 
 #include <cmath>
+#include <numeric>
+#include <vector>
 
 #include "stages/query_codes.hpp"
 #include "stages/rescore_floats.hpp"
@@ -11,6 +13,33 @@ namespace ff {
 namespace {
 
 constexpr int kBitQueryMax = 127;
+// Whole sign codes of some rows: where they lie, or brought together.
+class SignCodes {
+ public:
+  SignCodes(const Segment& segment, const std::vector<std::uint32_t>& local)
+      : stride_(segment.sign_row_stride()), data_(segment.sign_rows()), rows_(local.data()) {
+    if (!segment.signs_are_split()) return;
+    gathered_ = AlignedBuffer(local.size() * stride_);
+    segment.gather_signs(local.data(), local.size(), gathered_.data());
+    places_.resize(local.size());
+    std::iota(places_.begin(), places_.end(), 0U);
+    data_ = gathered_.data();
+    rows_ = places_.data();
+  }
+
+  std::size_t stride() const { return stride_; }
+  const std::uint8_t* data() const { return data_; }
+  const std::uint32_t* rows() const { return rows_; }
+  const std::uint8_t* row(std::size_t i) const { return data_ + rows_[i] * stride_; }
+
+ private:
+  std::size_t stride_;
+  const std::uint8_t* data_;
+  const std::uint32_t* rows_;
+  AlignedBuffer gathered_;
+  std::vector<std::uint32_t> places_;
+};
+
 void score_bits(const Corpus& corpus, const Stage& stage, const float* query,
                 const Kernels& kernels, Shortlist& list) {
   const float length = prefix_norm(query, stage.dims);
@@ -20,8 +49,9 @@ void score_bits(const Corpus& corpus, const Stage& stage, const float* query,
   std::vector<std::int32_t> sums;
   for_runs(corpus, list, [&](const Segment& segment, std::size_t begin, const auto& local) {
     sums.assign(local.size(), 0);
-    kernels.bit_dot.rescore(bits.data(), segment.sign_rows(), segment.sign_row_stride(),
-                            local.data(), local.size(), 0, bits.n_values, sums.data());
+    const SignCodes codes(segment, local);
+    kernels.bit_dot.rescore(bits.data(), codes.data(), codes.stride(), codes.rows(), local.size(),
+                            0, bits.n_values, sums.data());
     for (std::size_t i = 0; i < local.size(); ++i)
       list.scores[begin + i] = static_cast<float>(2 * sums[i] - bits.sum) * bits.unit * per_unit;
   });
@@ -38,12 +68,12 @@ void score_hamming(const Corpus& corpus, const Stage& stage, const float* query,
   std::vector<std::int32_t> distances;
   for_runs(corpus, list, [&](const Segment& segment, std::size_t begin, const auto& local) {
     distances.resize(local.size());
-    const auto stride = static_cast<std::ptrdiff_t>(segment.sign_row_stride());
-    kernels.hamming.distances_at(code.data(), segment.sign_rows(), stride, local.data(),
+    const SignCodes codes(segment, local);
+    kernels.hamming.distances_at(code.data(), codes.data(),
+                                 static_cast<std::ptrdiff_t>(codes.stride()), codes.rows(),
                                  local.size(), n_bytes, distances.data());
     for (std::size_t i = 0; i < local.size(); ++i) {
-      const std::uint8_t last =
-          segment.sign_rows()[local[i] * segment.sign_row_stride() + n_bytes - 1];
+      const std::uint8_t last = codes.row(i)[n_bytes - 1];
       const int beyond = __builtin_popcount(static_cast<std::uint8_t>(last & ~tail));
       list.scores[begin + i] =
           1 - 2 * static_cast<float>(distances[i] - beyond) / static_cast<float>(stage.dims);

@@ -8,8 +8,9 @@
 
 namespace {
 
-ff::RowFormat as_format(const std::string& floats, const std::vector<std::string>& codes) {
-  ff::RowFormat format = {element_named(floats), false, false};
+ff::RowFormat as_format(const std::string& floats, const std::vector<std::string>& codes,
+                        bool signs_once) {
+  ff::RowFormat format = {element_named(floats), false, false, signs_once};
   for (const std::string& code : codes) {
     if (code != "b1" && code != "i8") throw std::invalid_argument("codes must be b1 or i8");
     (code == "b1" ? format.signs : format.int8) = true;
@@ -164,11 +165,12 @@ void register_index(py::module_& m) {
   register_storage(m, index);
   index
       .def(py::init([](std::size_t dim, const std::string& metric, const std::string& floats,
-                       const std::vector<std::string>& codes) {
-             return std::make_unique<ff::Index>(dim, as_metric(metric), as_format(floats, codes));
+                       const std::vector<std::string>& codes, bool signs_once) {
+             return std::make_unique<ff::Index>(dim, as_metric(metric),
+                                                as_format(floats, codes, signs_once));
            }),
            py::arg("dim"), py::arg("metric") = "cosine", py::arg("float_dtype") = "f32",
-           py::arg("codes") = std::vector<std::string>{"b1", "i8"})
+           py::arg("codes") = std::vector<std::string>{"b1", "i8"}, py::arg("signs_once") = false)
       .def_property_readonly("dim", &ff::Index::dim)
       .def("__len__", &ff::Index::size, Unlocked())
       .def("__contains__", &ff::Index::contains, Unlocked())

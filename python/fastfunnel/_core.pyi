@@ -49,6 +49,7 @@ class Index:
         metric: str = "cosine",
         float_dtype: str = "f32",
         codes: Sequence[str] = ("b1", "i8"),
+        signs_once: bool = False,
     ) -> None: ...
     @property
     def dim(self) -> int: ...

@@ -117,17 +117,6 @@ def prefixes(dim: int) -> list[int]:
     return [d for d in (128, 192, 256, 384, 512) if d < dim] + [dim]
 
 
-def scanned(dim: int, tiers: Tiers) -> list[int]:
-    """Return the prefixes that a first stage may read.
-
-    With floats on disk and sign bits alone the codes are the memory of the index. Where a later
-    stage reads all sign bits of a row, those of the prefix are kept twice: a quarter at most.
-    """
-    if tiers.on_disk and tiers.codes == ("b1",):
-        return [d for d in prefixes(dim) if 4 * d <= dim or d == dim]
-    return prefixes(dim)
-
-
 def calibrate(rows: npt.NDArray[np.float32], n_rows: int) -> Calibration:
     """Return the ranks of true neighbours on a sample.
 
@@ -201,7 +190,7 @@ def automatic_funnel(
         gathered = keep(dims) / n_rows * (_GATHER + _GATHER_DIM * dim)
         return _SCAN_64_DIMS * dims / 64 + gathered
 
-    first = min(scanned(dim, tiers), key=cost)
+    first = min(prefixes(dim), key=cost)
     if keep(first) > USELESS * n_rows:
         return None
     stages = [Stage(first, "b1", keep(first))]

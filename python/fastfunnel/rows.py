@@ -29,7 +29,7 @@ class Rows:
 
     def __init__(self, dim: int, rotation: Rotation | None, metric: Metric, tiers: Tiers) -> None:
         """Hold no rows."""
-        self._core = _core.Index(dim, metric, tiers.float_dtype, tiers.codes)
+        self._core = tiers.new_core(dim, metric)
         self.metric = metric
         self._tiers = tiers
         self._rotation = rotation

@@ -9,6 +9,8 @@ from typing import Any, Literal, TypeAlias, get_args
 import numpy as np
 import numpy.typing as npt
 
+from fastfunnel import _core
+
 FloatStore: TypeAlias = Literal["ram", "disk"]
 FloatDtype: TypeAlias = Literal["f32", "f16", "bf16"]
 Code: TypeAlias = Literal["b1", "i8"]
@@ -16,7 +18,11 @@ Code: TypeAlias = Literal["b1", "i8"]
 ALL_CODES: tuple[Code, ...] = get_args(Code)
 
 # NumPy has no bfloat16: files and arrays hold its bits, the upper half of a float32.
-_DTYPES: dict[str, np.dtype[Any]] = {"f32": np.dtype("<f4"), "f16": np.dtype("<f2"), "bf16": np.dtype("<u2")}
+_DTYPES: dict[str, np.dtype[Any]] = {
+    "f32": np.dtype("<f4"),
+    "f16": np.dtype("<f2"),
+    "bf16": np.dtype("<u2"),
+}
 
 
 @dataclass(frozen=True)
@@ -59,6 +65,11 @@ class Tiers:
     def dtype(self) -> np.dtype[Any]:
         """The dtype of float rows in files; that of bfloat16 holds bits."""
         return _DTYPES[self.float_dtype]
+
+    def new_core(self, dim: int, metric: str = "cosine") -> _core.Index:
+        """Return an empty index of the core that keeps rows so."""
+        signs_once = self.on_disk and self.codes == ("b1",)  # then they are what memory holds
+        return _core.Index(dim, metric, self.float_dtype, self.codes, signs_once)
 
     def stored(self, rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Return finite rows (n, dim) as files hold them: rounded to nearest, ties to even.

@@ -98,7 +98,7 @@ def load(directory: Path, mmap: bool, verify: bool) -> tuple[Source, _core.Index
         manifest = read_manifest(directory)
         source = Source(directory, mmap, verify, manifest, next_id=manifest.next_id)
         tiers = manifest.tiers
-        core = _core.Index(manifest.dim, "cosine", tiers.float_dtype, tiers.codes)
+        core = tiers.new_core(manifest.dim)
         try:
             for segment in manifest.segments:
                 _adopt(segment, directory, core, tiers, mmap, verify)
