@@ -34,6 +34,12 @@ bool StoredArray::read(std::size_t begin, std::size_t n_bytes, void* out) const 
 }
 
 void Segment::take_stored(PlaneNeeds& needs) {
+  // Looking for copies would read every float, which is what codes in files are to spare; a copy
+  // that is not known costs a score.
+  if (needs.copies && (rows_.file != nullptr || !stored_.sign_rows.path.empty())) {
+    copies_.set_built(true);
+    needs.copies = false;
+  }
   if (needs.sign_slices > 0 || needs.sign_rows) take_stored_signs(needs);
   if (needs.int8_rows || needs.int8_errors) take_stored_int8(needs);
   const std::size_t n_norms = stored_.norm_dims.size();
