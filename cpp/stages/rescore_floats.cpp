@@ -98,7 +98,7 @@ void score_floats(const Corpus& corpus, const Stage& stage, const float* query,
       score = in_range && length > 0 ? dots[i] / (length * std::sqrt(squares[i]))
                                      : static_cast<float>(cosine_in_double(
                                            segment.rows(), local[i], query, stage.dims, kernels));
-      if (!std::isfinite(score))
+      if (std::isnan(squares[i]) || !std::isfinite(score))
         throw std::invalid_argument("vectors must be finite, got nan or inf in the row with id " +
                                     std::to_string(segment.id(local[i])));
     }
