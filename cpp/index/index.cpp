@@ -46,11 +46,8 @@ void Index::get(const std::int64_t* ids, std::size_t n, const Kernels& kernels, 
 
 std::vector<std::int64_t> Index::locate(const std::int64_t* ids, std::size_t n) const {
   const std::shared_lock lock(lock_);
-  std::vector<std::int64_t> rows(n);
-  for (std::size_t i = 0; i < n; ++i) {
-    const auto row = state_->ids.find(ids[i]);
-    rows[i] = row ? static_cast<std::int64_t>(*row) : -1;
-  }
+  std::vector<std::int64_t> rows(n, -1);
+  state_->ids.find_each(ids, n, [&](std::size_t i, Row row) { rows[i] = row; });
   return rows;
 }
 
@@ -78,13 +75,13 @@ SegmentContents Index::segment(std::size_t number) const {
 }
 
 void Index::segment_rows(std::size_t number, std::size_t first, std::size_t count,
-                         std::byte* out) const {
+                         const Kernels& kernels, std::byte* out) const {
   const std::shared_lock lock(lock_);
   const Segment& segment = state_->segment(number);
   if (first > segment.n_rows() || count > segment.n_rows() - first)
     throw std::out_of_range("rows must lie among the " + std::to_string(segment.n_rows()) +
                             " of the segment");
-  copy_rows(segment.rows(), first, count, out);
+  copy_rows(segment.rows(), first, count, format_.floats, kernels, out);
 }
 
 }  // namespace ff

@@ -85,9 +85,9 @@ class Index {
              const std::shared_ptr<const void>& keeper = nullptr);
   std::size_t n_segments() const;
   SegmentContents segment(std::size_t segment) const;
-  // Writes rows [first, first + count) as they are stored, removed ones too.
+  // Writes rows [first, first + count) in the index's format, removed ones too.
   void segment_rows(std::size_t segment, std::size_t first, std::size_t count,
-                    std::byte* out) const;
+                    const Kernels& kernels, std::byte* out) const;
   // The next row begins a new segment.
   void seal();
   // The segment reads its rows, which are the same, from here on; its own memory is freed. Throws

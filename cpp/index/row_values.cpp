@@ -84,14 +84,21 @@ void copy_floats(const Corpus& corpus, const std::vector<Row>& rows, const Kerne
   }
 }
 
-void copy_rows(const MatrixView& rows, std::size_t first, std::size_t count, std::byte* out) {
-  const std::size_t row_bytes = rows.dim * element_bytes(rows.element);
-  if (rows.file != nullptr) {
+void copy_rows(const MatrixView& rows, std::size_t first, std::size_t count, Element as,
+               const Kernels& kernels, std::byte* out) {
+  const std::size_t row_bytes = rows.dim * element_bytes(as);
+  if (rows.file != nullptr && rows.element == as) {
     rows.file->read(rows.offset_of(first), count * row_bytes, out);
     return;
   }
-  for (std::size_t i = 0; i < count; ++i)
-    std::memcpy(out + i * row_bytes, rows.row(first + i), row_bytes);
+  FloatRows reader(rows, kernels);
+  for (std::size_t i = 0; i < count; ++i) {
+    if (i % kRowsAtOnce == 0) check_interrupt();
+    if (rows.element == as)
+      std::memcpy(out + i * row_bytes, rows.row(first + i), row_bytes);
+    else  // adopted rows of another element
+      narrow(reader.row(first + i), rows.dim, as, kernels, out + i * row_bytes);
+  }
 }
 
 }  // namespace ff

@@ -15,7 +15,8 @@ void check_finite(const MatrixView& rows, Element as, const Kernels& kernels);
 void copy_floats(const Corpus& corpus, const std::vector<Row>& rows, const Kernels& kernels,
                  float* out);
 
-// Writes them as they are stored, one behind the other.
-void copy_rows(const MatrixView& rows, std::size_t first, std::size_t count, std::byte* out);
+// Writes rows [first, first + count) as f32, f16 or bf16, one behind the other.
+void copy_rows(const MatrixView& rows, std::size_t first, std::size_t count, Element as,
+               const Kernels& kernels, std::byte* out);
 
 }  // namespace ff

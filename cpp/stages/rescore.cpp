@@ -1,5 +1,6 @@
 #include "stages/rescore.hpp"
 
+#include <bit>
 #include <cmath>
 #include <numeric>
 #include <vector>
@@ -74,7 +75,7 @@ void score_hamming(const Corpus& corpus, const Stage& stage, const float* query,
                                  local.size(), n_bytes, distances.data());
     for (std::size_t i = 0; i < local.size(); ++i) {
       const std::uint8_t last = codes.row(i)[n_bytes - 1];
-      const int beyond = __builtin_popcount(static_cast<std::uint8_t>(last & ~tail));
+      const int beyond = std::popcount(static_cast<std::uint8_t>(last & ~tail));
       list.scores[begin + i] =
           1 - 2 * static_cast<float>(distances[i] - beyond) / static_cast<float>(stage.dims);
     }

@@ -74,7 +74,7 @@ py::array segment_rows(const ff::Index& index, std::size_t number, std::size_t f
   auto* out = static_cast<std::byte*>(rows.mutable_data());
   {
     const py::gil_scoped_release unlocked;
-    index.segment_rows(number, first, count, out);
+    index.segment_rows(number, first, count, ff::kernels_for(ff::resolve_isa()), out);
   }
   return rows;
 }

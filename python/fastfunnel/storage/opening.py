@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 import weakref
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,18 @@ def open_index(
     except BaseException:
         lock.release()
         raise
+    return index
+
+
+def load_copy(path: str | os.PathLike[str]) -> Index:
+    """Return what a directory holds as an index in memory, which changes without the directory.
+
+    Raises:
+        As `open_index`; every checksum is compared.
+    """
+    index = _open(Path(path), mmap=False, verify=True)
+    index._source, index._writable = None, True
+    index._tiers = replace(index._tiers, float_store="ram")
     return index
 
 
