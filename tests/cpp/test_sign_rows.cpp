@@ -64,6 +64,13 @@ TEST_CASE("a corpus that keeps signs once finds what one that keeps them twice f
     once.keep({});
     compare(wide);
     compare(narrow);
+    // A filter brings the sign bits of its rows together.
+    Answers a(4, 10), b(4, 10);
+    const auto first = [](std::size_t position) { return position % 3 == 0; };
+    const Filter of_once = make_filter(once, first), of_twice = make_filter(twice, first);
+    funnel_search(once, narrow, queries.queries(), {kernels, 1, &of_once.filter}, a.view());
+    funnel_search(twice, narrow, queries.queries(), {kernels, 1, &of_twice.filter}, b.view());
+    CHECK(a == b);
   });
 }
 
