@@ -30,7 +30,7 @@ def from_npy(
     """Return an index of the rows of an .npy file.
 
     Args:
-        path: of an (n, dim) array of float32, float64, float16, bfloat16 or int8. Nothing is unpickled.
+        path: of an (n, dim) array of float32, float64, float16 or int8. Nothing is unpickled.
         mmap: True leaves float32 and float16 rows where they are: searches map the file and read
             the few rows of their last stage, so the file must stay as it is. Rows of another dtype,
             rows in Fortran order and False are read, a few thousand at a time.
