@@ -31,7 +31,9 @@ void collect(const SignBlocks& blocks, std::size_t row, std::uint8_t* code) {
 bool has_sign_rows(const Corpus& corpus) {
   PlaneNeeds needs;
   needs.sign_rows = true;
-  return corpus.has(needs);
+  return corpus.has(needs) &&
+         std::none_of(corpus.segments().begin(), corpus.segments().end(),
+                      [](const auto& segment) { return segment->signs_are_split(); });
 }
 
 Corpus pack_signs(const Corpus& corpus, const std::vector<Row>& rows, std::size_t n_slices,
