@@ -1,5 +1,6 @@
 #include "isa/cpu_features.hpp"
 
+#include <cstddef>
 #include <cstdint>
 
 #if defined(__x86_64__) || defined(_M_X64)
@@ -8,6 +9,13 @@
 #include <intrin.h>
 #else
 #include <cpuid.h>
+#endif
+#elif defined(__aarch64__)
+#define FASTFUNNEL_AARCH64 1
+#if defined(__APPLE__)
+#include <sys/sysctl.h>
+#elif defined(__linux__)
+#include <sys/auxv.h>
 #endif
 #endif
 
@@ -75,6 +83,31 @@ CpuFeatures detect_cpu_features() {
     f.avx512_bitalg = bit(seven.ecx, 12);
     f.avx512_vpopcntdq = bit(seven.ecx, 14);
   }
+  return f;
+}
+
+#elif defined(FASTFUNNEL_AARCH64)
+namespace {
+
+bool has_dotprod() {
+#if defined(__APPLE__)
+  int has = 0;
+  std::size_t size = sizeof has;
+  return sysctlbyname("hw.optional.arm.FEAT_DotProd", &has, &size, nullptr, 0) == 0 && has != 0;
+#elif defined(__linux__)
+  constexpr unsigned long kAsimdDp = 1UL << 20;  // HWCAP_ASIMDDP of <asm/hwcap.h>
+  return (getauxval(AT_HWCAP) & kAsimdDp) != 0;
+#else
+  return false;
+#endif
+}
+
+}  // namespace
+
+CpuFeatures detect_cpu_features() {
+  CpuFeatures f;
+  f.neon = true;  // part of AArch64
+  f.dotprod = has_dotprod();
   return f;
 }
 

@@ -1,9 +1,10 @@
-// What CPUID says the processor can do and XGETBV says the system saves.
+// What the processor can do and the system lets it: CPUID and XGETBV on x86-64, what the system
+// tells on AArch64.
 #pragma once
 
 namespace ff {
 
-// One flag per CPUID bit that a kernel translation unit is compiled for. The
+// One flag per feature that a kernel translation unit is compiled for. The
 // compiler flags of each level are listed beside these bits in
 // cpp/CMakeLists.txt; keep the two lists equal.
 struct CpuFeatures {
@@ -21,6 +22,8 @@ struct CpuFeatures {
   bool avx512_bitalg = false;
   bool avx512_vnni = false;
   bool avx512_vbmi = false;
+  bool neon = false;
+  bool dotprod = false;
 };
 
 CpuFeatures detect_cpu_features();

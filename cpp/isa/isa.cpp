@@ -9,11 +9,14 @@
 namespace ff {
 namespace {
 
-constexpr std::array<std::string_view, 4> kNames = {"scalar", "avx2", "avx512", "avx512_vpopcntdq"};
+constexpr std::array<std::string_view, kIsaLevels> kNames = {
+    "scalar", "avx2", "avx512", "avx512_vpopcntdq", "neon", "neon_dotprod"};
 
 std::vector<Isa> detect_levels() {
   const CpuFeatures f = detect_cpu_features();
   std::vector<Isa> levels = {Isa::scalar};
+  if (f.neon) levels.push_back(Isa::neon);
+  if (f.neon && f.dotprod) levels.push_back(Isa::neon_dotprod);
   if (!(f.avx2 && f.fma && f.f16c && f.popcnt && f.bmi)) return levels;
   levels.push_back(Isa::avx2);
   if (!(f.avx512f && f.avx512bw && f.avx512vl && f.avx512dq)) return levels;

@@ -3,7 +3,17 @@
 
 namespace ff {
 
-// In increasing order of preference; every level includes the ones before it.
-enum class IsaLevel : int { scalar = 0, avx2 = 1, avx512 = 2, avx512_vpopcntdq = 3 };
+// In increasing order of preference; every level includes the ones before it of its architecture:
+// a machine has scalar and either those of x86-64 or those of AArch64.
+enum class IsaLevel : int {
+  scalar = 0,
+  avx2 = 1,
+  avx512 = 2,
+  avx512_vpopcntdq = 3,
+  neon = 4,
+  neon_dotprod = 5
+};
+
+inline constexpr int kIsaLevels = 6;
 
 }  // namespace ff

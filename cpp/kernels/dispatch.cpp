@@ -29,6 +29,17 @@ extern const Int8DotKernels kInt8DotAvx512Vnni;
 extern const EncodeKernels kEncodeAvx2;
 extern const BlockBoundKernels kBlockBoundAvx2;
 extern const BlockBoundKernels kBlockBoundAvx512Vnni;
+#elif defined(FASTFUNNEL_NEON_KERNELS)
+extern const InnerProductKernels kInnerProductNeon;
+extern const HammingKernels kHammingNeon;
+extern const SignScanKernels kSignScanNeon;
+extern const BitDotKernels kBitDotNeon;
+extern const BitDotKernels kBitDotNeonDotprod;
+extern const Int8DotKernels kInt8DotNeon;
+extern const Int8DotKernels kInt8DotNeonDotprod;
+extern const EncodeKernels kEncodeNeon;
+extern const BlockBoundKernels kBlockBoundNeon;
+extern const BlockBoundKernels kBlockBoundNeonDotprod;
 #endif
 
 namespace {
@@ -45,6 +56,14 @@ constexpr std::array kInt8Dot = {&kInt8DotScalar, &kInt8DotAvx2, &kInt8DotAvx512
                                  &kInt8DotAvx512Vnni};
 constexpr std::array kEncode = {&kEncodeScalar, &kEncodeAvx2};
 constexpr std::array kBlockBound = {&kBlockBoundScalar, &kBlockBoundAvx2, &kBlockBoundAvx512Vnni};
+#elif defined(FASTFUNNEL_NEON_KERNELS)
+constexpr std::array kInnerProduct = {&kInnerProductScalar, &kInnerProductNeon};
+constexpr std::array kHamming = {&kHammingScalar, &kHammingNeon};
+constexpr std::array kSignScan = {&kSignScanScalar, &kSignScanNeon};
+constexpr std::array kBitDot = {&kBitDotScalar, &kBitDotNeon, &kBitDotNeonDotprod};
+constexpr std::array kInt8Dot = {&kInt8DotScalar, &kInt8DotNeon, &kInt8DotNeonDotprod};
+constexpr std::array kEncode = {&kEncodeScalar, &kEncodeNeon};
+constexpr std::array kBlockBound = {&kBlockBoundScalar, &kBlockBoundNeon, &kBlockBoundNeonDotprod};
 #else
 constexpr std::array kInnerProduct = {&kInnerProductScalar};
 constexpr std::array kHamming = {&kHammingScalar};
@@ -72,8 +91,9 @@ Kernels select(Isa isa) {
 }  // namespace
 
 const Kernels& kernels_for(Isa isa) {
-  static const std::array<Kernels, 4> by_level = {
-      select(Isa::scalar), select(Isa::avx2), select(Isa::avx512), select(Isa::avx512_vpopcntdq)};
+  static const std::array<Kernels, kIsaLevels> by_level = {
+      select(Isa::scalar),           select(Isa::avx2), select(Isa::avx512),
+      select(Isa::avx512_vpopcntdq), select(Isa::neon), select(Isa::neon_dotprod)};
   return by_level[static_cast<std::size_t>(isa)];
 }
 

@@ -1,6 +1,7 @@
 #include "stages/float_scan.hpp"
 
 #include <algorithm>
+#include <bit>
 
 #include "stages/block_scorer.hpp"
 #include "stages/float_survivors.hpp"
@@ -41,7 +42,7 @@ std::vector<Shortlist> scan_floats(const ScanRequest& request, const Queries& qu
     std::size_t n_sampled = 0;
     for (const BlockRun& run : sample)
       n_sampled += static_cast<std::size_t>(
-          __builtin_popcountll(alive_word(request.corpus, request.mask, run.segment, run.first)));
+          std::popcount(alive_word(request.corpus, request.mask, run.segment, run.first)));
     const std::size_t rank =
         n_sampled == 0 ? 0
                        : threshold_rank(request.keep, n_sampled, n_sampled * total / sample.size());

@@ -1,6 +1,7 @@
 #include "stages/rescore.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include "arrays/float_rows.hpp"
@@ -69,7 +70,7 @@ void score_hamming(const Corpus& corpus, const Stage& stage, const float* query,
     for (std::size_t i = 0; i < local.size(); ++i) {
       const std::uint8_t last =
           segment.sign_rows()[local[i] * segment.sign_row_stride() + n_bytes - 1];
-      const int beyond = __builtin_popcount(static_cast<std::uint8_t>(last & ~tail));
+      const int beyond = std::popcount(static_cast<std::uint8_t>(last & ~tail));
       list.scores[begin + i] =
           1 - 2 * static_cast<float>(distances[i] - beyond) / static_cast<float>(stage.dims);
     }

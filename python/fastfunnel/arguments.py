@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastfunnel import _core
+from fastfunnel.interchange import as_array
 
 ROW_DTYPES = tuple(np.dtype(name) for name in ("float32", "float64", "float16", "int8"))
 Metric: TypeAlias = Literal["cosine", "ip", "l2"]
@@ -29,7 +30,7 @@ def as_rows(value: npt.ArrayLike, name: str, dim: int | None = None) -> npt.NDAr
     Raises TypeError for another dtype, ValueError for another shape, for no rows or dims, or for
     rows whose values are not contiguous. Values are not looked at.
     """
-    rows = np.asarray(value)
+    rows = as_array(value, name)
     if rows.dtype not in ROW_DTYPES or not rows.dtype.isnative:
         raise TypeError(f"{name} must be {_ROW_DTYPE_NAMES}, got {rows.dtype}")
     if rows.ndim != 2:
@@ -71,7 +72,7 @@ def as_queries(
     Raises TypeError for another dtype, ValueError for another shape, for no queries, for nan or
     inf, or, but for cosines, for magnitudes that scores cannot be made of.
     """
-    queries = np.asarray(value)
+    queries = as_array(value, name)
     if queries.dtype not in ROW_DTYPES:
         raise TypeError(f"{name} must be {_ROW_DTYPE_NAMES}, got {queries.dtype}")
     if queries.ndim == 1:
@@ -122,7 +123,7 @@ def as_codes(value: npt.ArrayLike, name: str, width: int | None = None) -> _core
     Raises TypeError for another dtype, ValueError for another shape, for no codes, or for rows
     whose bytes are not contiguous.
     """
-    codes = np.asarray(value)
+    codes = as_array(value, name)
     if codes.dtype != np.uint8:
         raise TypeError(f"{name} must be uint8 (packed bits), got {codes.dtype}")
     if codes.ndim != 2:

@@ -82,6 +82,36 @@ class Rows:
             self._next_id = max(self._next_id, int(new_ids.max()) + 1)
         return new_ids
 
+    def adopt(self, vectors: npt.ArrayLike, ids: npt.ArrayLike | None = None) -> _core.IdArray:
+        """Add rows where they are: searches read the caller's memory, a mapped file for one.
+
+        Args:
+            vectors: (n, dim) float32 or float16 in C order, read once now; kept, never changed, and
+                not to be changed by anybody.
+            ids: as in `add`.
+
+        Returns:
+            The ids, int64 (n,).
+
+        Raises:
+            TypeError, ValueError: as `add`; ValueError for an index that lives on disk or that
+                rotates its rows: both keep their own.
+        """
+        rows = as_rows(vectors, "vectors", self.dim)
+        if self._journal is not None or self._rotation is not None:
+            raise ValueError("the index must be in memory and without a rotation to adopt rows")
+        if rows.dtype.kind != "f" or rows.itemsize > 4 or not rows.flags.c_contiguous:
+            raise TypeError(f"vectors must be float32 or float16 in C order, got {rows.dtype}")
+        if self.metric != "cosine":
+            check_magnitudes(rows, "vectors", self.metric)
+        with self._changing:
+            self._check_writable()
+            new_ids = self._following_ids(len(rows)) if ids is None else as_ids(ids, len(rows))
+            self._core.check(rows, new_ids, False)
+            self._core.adopt(rows, new_ids)
+            self._next_id = max(self._next_id, int(new_ids.max()) + 1)
+        return new_ids
+
     def upsert(self, vectors: npt.ArrayLike, ids: npt.ArrayLike) -> int:
         """Add rows, in place of those that have their ids.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,12 @@ import pytest
 
 import fastfunnel as ff
 
-LEVELS = ["scalar", "avx2", "avx512", "avx512_vpopcntdq"]
+LEVELS = {
+    "x86_64": ["scalar", "avx2", "avx512", "avx512_vpopcntdq"],
+    "amd64": ["scalar", "avx2", "avx512", "avx512_vpopcntdq"],
+    "aarch64": ["scalar", "neon", "neon_dotprod"],
+    "arm64": ["scalar", "neon", "neon_dotprod"],
+}.get(platform.machine().lower(), ["scalar"])
 SUPPORTED = ", ".join(ff.available_isas())
 
 SEARCH = """

@@ -5,6 +5,8 @@
 
 #include <immintrin.h>
 
+#include <cstring>
+
 namespace ff {
 namespace {
 
@@ -30,7 +32,7 @@ void tile(const BoundBlock& block, const BoundStep& step, std::size_t first,
     for (int v = 0; v < V; ++v) rows[v] = _mm256_load_si256(cells + v);
     for (int q = 0; q < Q; ++q) {
       std::int32_t four;
-      __builtin_memcpy(&four, queries[which[q]].values + d, 4);
+      std::memcpy(&four, queries[which[q]].values + d, 4);
       const __m256i values = _mm256_set1_epi32(four);
       for (int v = 0; v < V; ++v)
         sums[q][v] = _mm256_add_epi32(

@@ -3,6 +3,8 @@
 
 #include <immintrin.h>
 
+#include <cstring>
+
 namespace ff {
 namespace {
 
@@ -25,7 +27,7 @@ void signs(const float* row, std::size_t dim, std::uint8_t* out) {
     const __m256i bytes = narrow(positive(row + d), positive(row + d + 8), positive(row + d + 16),
                                  positive(row + d + 24));
     const int bits = _mm256_movemask_epi8(_mm256_shuffle_epi8(bytes, first_bit_highest));
-    __builtin_memcpy(out + d / 8, &bits, 4);
+    std::memcpy(out + d / 8, &bits, 4);
   }
   for (; d < dim; d += 8) {
     unsigned byte = 0;

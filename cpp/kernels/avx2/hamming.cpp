@@ -6,18 +6,20 @@
 
 #include <immintrin.h>
 
+#include <cstring>
+
 namespace ff {
 namespace {
 
 std::uint64_t word_at(const std::uint8_t* bytes) {
   std::uint64_t word;
-  __builtin_memcpy(&word, bytes, 8);
+  std::memcpy(&word, bytes, 8);
   return word;
 }
 
 std::uint64_t tail_at(const std::uint8_t* bytes, std::size_t n) {
   std::uint64_t word = 0;
-  __builtin_memcpy(&word, bytes, n);
+  std::memcpy(&word, bytes, n);
   return word;
 }
 

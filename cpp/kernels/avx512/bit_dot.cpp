@@ -3,6 +3,8 @@
 // then 5 a row to sum up. Tiles of 4 rows.
 #include "kernels/bit_dot.hpp"
 
+#include <cstring>
+
 #include "kernels/avx512/intrinsics.hpp"
 
 namespace ff {
@@ -15,7 +17,7 @@ __m512i load(const void* bytes) { return _mm512_load_si512(bytes); }
 
 std::uint64_t word_at(const std::uint8_t* bytes) {
   std::uint64_t word;
-  __builtin_memcpy(&word, bytes, 8);
+  std::memcpy(&word, bytes, 8);
   return word;
 }
 

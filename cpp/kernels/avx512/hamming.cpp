@@ -6,6 +6,8 @@
 // Below: POPCNT, as in the AVX2 set: a load, a xor, a popcnt and an add for each 8 bytes.
 #include "kernels/hamming.hpp"
 
+#include <cstring>
+
 #include "kernels/avx512/intrinsics.hpp"
 
 namespace ff {
@@ -18,13 +20,13 @@ constexpr std::size_t kTilesAhead = 2;        // distances_at prefetches this ma
 
 std::uint64_t word_at(const std::uint8_t* bytes) {
   std::uint64_t word;
-  __builtin_memcpy(&word, bytes, 8);
+  std::memcpy(&word, bytes, 8);
   return word;
 }
 
 std::uint64_t tail_at(const std::uint8_t* bytes, std::size_t n) {
   std::uint64_t word = 0;
-  __builtin_memcpy(&word, bytes, n);
+  std::memcpy(&word, bytes, n);
   return word;
 }
 

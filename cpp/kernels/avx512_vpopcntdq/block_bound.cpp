@@ -5,6 +5,8 @@
 // is the bound of both (on Zen 4, measured).
 #include "kernels/block_bound.hpp"
 
+#include <cstring>
+
 #include "kernels/avx512/intrinsics.hpp"
 
 namespace ff {
@@ -14,7 +16,7 @@ constexpr int kRegisters = 4;  // of 16 rows
 
 __m512i broadcast_four(const std::int8_t* values) {
   std::int32_t four;
-  __builtin_memcpy(&four, values, 4);
+  std::memcpy(&four, values, 4);
   return _mm512_set1_epi32(four);
 }
 

@@ -6,6 +6,8 @@
 // bytes, the last ones masked, and 3 a row to sum up: 6.25 a 512-bit row.
 #include "kernels/hamming.hpp"
 
+#include <cstring>
+
 #include "kernels/avx512/intrinsics.hpp"
 
 namespace ff {
@@ -71,7 +73,7 @@ void tiles(const std::uint8_t* query, const std::uint8_t* codes, std::ptrdiff_t 
 template <std::size_t Bytes>
 __m512i repeated(const std::uint8_t* query) {
   alignas(64) std::uint8_t copies[64];
-  for (std::size_t j = 0; j < 64; j += Bytes) __builtin_memcpy(copies + j, query, Bytes);
+  for (std::size_t j = 0; j < 64; j += Bytes) std::memcpy(copies + j, query, Bytes);
   return _mm512_load_si512(copies);
 }
 
