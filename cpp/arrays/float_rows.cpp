@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "arrays/summing.hpp"
+
 namespace ff {
 
 const float* FloatRows::row(std::size_t i, std::size_t dim) {
@@ -33,15 +35,9 @@ namespace {
 
 template <class Value>
 double cosine(const Value* row, const float* query, std::size_t dims) {
-  double dot = 0, row_squares = 0, query_squares = 0;
-  for (std::size_t d = 0; d < dims; ++d) {
-    const double x = static_cast<double>(row[d]), y = static_cast<double>(query[d]);
-    dot += x * y;
-    row_squares += x * x;
-    query_squares += y * y;
-  }
-  const double lengths = std::sqrt(row_squares) * std::sqrt(query_squares);
-  return lengths > 0 ? dot / lengths : 0;
+  const double lengths =
+      std::sqrt(squares_in_double(row, dims)) * std::sqrt(squares_in_double(query, dims));
+  return lengths > 0 ? dot_in_double(row, query, dims) / lengths : 0;
 }
 
 }  // namespace

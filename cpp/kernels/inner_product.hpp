@@ -14,6 +14,10 @@ namespace ff {
 
 struct InnerProductKernels {
   IsaLevel isa;
+  // A sum of n products is made of so many, of n / lanes products each, then added up: its relative
+  // error is at most (n / lanes + 16) * 2^-24 of the sum of magnitudes (Higham, Accuracy and
+  // Stability of Numerical Algorithms, section 3.1; 16 for tails and the adding up).
+  std::size_t lanes;
 
   // Rescoring: for each i < n, over dims [begin, end) of the row at rows + ids[i] * row_stride,
   //   dots[i]    += sum of query[d] * row[d]

@@ -4,6 +4,7 @@
 //                                     ├─► sign rows    sign bits row by row, for gathering
 //                                     ├─► int8 rows    for scanning and gathering
 //                                     ├─► projections  int8 along principal directions
+//                                     ├─► copies       which rows equal an earlier one
 //                                     └─► inverse norms of the full rows and of prefixes
 //
 // Planes are built when a funnel first needs them and follow the rows from then on.
@@ -18,6 +19,7 @@
 #include "arrays/matrix_view.hpp"
 #include "kernels/dispatch.hpp"
 #include "planes/projection.hpp"
+#include "planes/row_copies.hpp"
 #include "planes/sign_plane.hpp"
 
 namespace ff {
@@ -28,6 +30,7 @@ struct PlaneNeeds {
   bool sign_rows = false;
   bool int8_rows = false;
   bool int8_errors = false;
+  bool copies = false;
   std::vector<std::size_t> norm_dims;  // prefixes whose inverse norms are wanted
   std::shared_ptr<const Basis> basis;  // of the projections
 
@@ -99,6 +102,7 @@ class Segment {
   const float* inverse_norms(std::size_t dims) const { return inverse_norms_.at(dims).data(); }
 
   const Projection& projection() const { return projection_; }
+  const RowCopies& copies() const { return copies_; }
 
   std::size_t float_bytes() const;
   std::size_t plane_bytes() const;  // capacity held by all planes
@@ -129,6 +133,7 @@ class Segment {
   std::vector<float> int8_errors_;
   std::map<std::size_t, std::vector<float>> inverse_norms_;
   Projection projection_;
+  RowCopies copies_;
 };
 
 }  // namespace ff

@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "arrays/float_rows.hpp"
+#include "arrays/summing.hpp"
 #include "planes/segment.hpp"
 #include "threads/interrupt.hpp"
 
@@ -13,13 +14,7 @@ namespace {
 
 // Squares are summed in float64, so that norms are exact to float32 and no float32 overflows.
 double sum_of_squares(const float* row, std::size_t begin, std::size_t end) {
-  double sums[4] = {};
-  std::size_t d = begin;
-  for (; d + 4 <= end; d += 4)
-    for (std::size_t u = 0; u < 4; ++u)
-      sums[u] += static_cast<double>(row[d + u]) * static_cast<double>(row[d + u]);
-  for (; d < end; ++d) sums[0] += static_cast<double>(row[d]) * static_cast<double>(row[d]);
-  return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+  return squares_in_double(row + begin, end - begin);
 }
 
 // Rounded up, so that it stays a bound.
@@ -57,13 +52,14 @@ void PlaneNeeds::add(const PlaneNeeds& more) {
   sign_rows = sign_rows || more.sign_rows;
   int8_rows = int8_rows || more.int8_rows;
   int8_errors = int8_errors || more.int8_errors;
+  copies = copies || more.copies;
   for (std::size_t dims : more.norm_dims) add_norms(dims);
   if (more.basis) basis = more.basis;
 }
 
 bool PlaneNeeds::none() const {
-  return sign_slices == 0 && !sign_rows && !int8_rows && !int8_errors && norm_dims.empty() &&
-         !basis;
+  return sign_slices == 0 && !sign_rows && !int8_rows && !int8_errors && !copies &&
+         norm_dims.empty() && !basis;
 }
 
 PlaneNeeds Segment::built() const {
@@ -72,6 +68,7 @@ PlaneNeeds Segment::built() const {
   needs.sign_rows = sign_rows_.size() > 0;
   needs.int8_rows = int8_rows_.size() > 0;
   needs.int8_errors = !int8_errors_.empty();
+  needs.copies = copies_.is_built();
   for (const auto& [dims, norms] : inverse_norms_) needs.norm_dims.push_back(dims);
   needs.basis = projection_.basis();
   return needs;
@@ -83,6 +80,7 @@ PlaneNeeds Segment::missing(const PlaneNeeds& needs) const {
   result.sign_rows = needs.sign_rows && sign_rows_.size() == 0;
   result.int8_rows = (needs.int8_rows || needs.int8_errors) && int8_rows_.size() == 0;
   result.int8_errors = needs.int8_errors && int8_errors_.empty();
+  result.copies = needs.copies && !copies_.is_built();
   for (std::size_t dims : needs.norm_dims)
     if (!inverse_norms_.contains(dims)) result.add_norms(dims);
   if (needs.basis != projection_.basis()) result.basis = needs.basis;
@@ -100,6 +98,7 @@ void Segment::require(const PlaneNeeds& needs, const Kernels& kernels, const std
     if (fresh.sign_rows) sign_rows_ = AlignedBuffer(capacity_ * sign_row_stride());
     if (fresh.int8_rows) int8_rows_ = AlignedBuffer(capacity_ * int8_row_stride(), kInt8Zero);
     if (fresh.basis) projection_ = Projection(fresh.basis, capacity_);
+    if (fresh.copies) copies_.set_built(true);
     build(fresh, 0, n_rows(), kernels, name, first_row);
   } catch (...) {  // half a plane must not pass for a whole one
     drop(fresh);
@@ -118,6 +117,7 @@ void Segment::keep(const PlaneNeeds& needs) {
   rest.sign_rows = rest.sign_rows && !needs.sign_rows;
   rest.int8_rows = rest.int8_rows && !needs.int8_rows && !needs.int8_errors;
   rest.int8_errors = rest.int8_errors && !needs.int8_errors;
+  rest.copies = rest.copies && !needs.copies;
   std::erase_if(rest.norm_dims, [&](std::size_t dims) {
     return std::find(needs.norm_dims.begin(), needs.norm_dims.end(), dims) != needs.norm_dims.end();
   });
@@ -133,6 +133,7 @@ void Segment::drop(const PlaneNeeds& needs) {
     int8_scales_ = {};
   }
   if (needs.int8_errors) int8_errors_ = {};
+  if (needs.copies) copies_.set_built(false);
   for (std::size_t dims : needs.norm_dims) inverse_norms_.erase(dims);
   if (needs.basis) projection_ = Projection();
 }
@@ -150,6 +151,7 @@ void Segment::build(const PlaneNeeds& needs, std::size_t first, std::size_t end,
 
   std::vector<float> unit_rows(needs.basis ? kBlockRows * dim() : 0);
 
+  RowCopies::Finder copies(copies_, rows_);
   FloatRows reader(rows_, kernels);
   for (std::size_t start = first; start < end; start += kBlockRows) {
     check_interrupt();
@@ -169,6 +171,7 @@ void Segment::build(const PlaneNeeds& needs, std::size_t first, std::size_t end,
       if (!std::isfinite(squares))
         throw std::invalid_argument(name + " must be finite, got nan or inf in row " +
                                     std::to_string(first_row + row));
+      if (needs.copies) copies.look_at(row);
       if (needs.basis) unit_row(values, dim(), unit_rows.data() + i * dim());
       if (signs) kernels.encode.signs(values, dim(), codes.data() + i * code_stride);
       std::uint8_t* int8_row = int8_rows_.data() + row * int8_row_stride();
@@ -189,7 +192,7 @@ std::size_t Segment::plane_bytes() const {
                       (int8_scales_.size() + int8_errors_.size()) * sizeof(float) +
                       alive_.size() * 8 + ids_.size() * 8;
   for (const auto& [dims, norms] : inverse_norms_) bytes += norms.size() * sizeof(float);
-  bytes += projection_.n_bytes();
+  bytes += projection_.n_bytes() + copies_.n_bytes();
   return bytes;
 }
 

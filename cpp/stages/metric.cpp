@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "arrays/float_rows.hpp"
+#include "arrays/summing.hpp"
 #include "stages/query_codes.hpp"
 
 namespace ff {
@@ -15,26 +16,16 @@ constexpr float kRounding = 16 * 0x1p-24F;
 float length_of(float inverse_length) { return inverse_length > 0 ? 1 / inverse_length : 0.0F; }
 
 template <class Value>
-double inner_product(const Value* row, const float* query, std::size_t dim) {
-  double sum = 0;
-  for (std::size_t d = 0; d < dim; ++d)
-    sum += static_cast<double>(row[d]) * static_cast<double>(query[d]);
-  return sum;
-}
-
-template <class Value>
 double squared_distance(const Value* row, const float* query, std::size_t dim) {
-  double sum = 0;
-  for (std::size_t d = 0; d < dim; ++d) {
+  return sum_in_parts(dim, [&](std::size_t d) {
     const double difference = static_cast<double>(row[d]) - static_cast<double>(query[d]);
-    sum += difference * difference;
-  }
-  return sum;
+    return difference * difference;
+  });
 }
 
 template <class Value>
 double score(Metric metric, const Value* row, const float* query, std::size_t dim) {
-  return metric == Metric::inner_product ? inner_product(row, query, dim)
+  return metric == Metric::inner_product ? dot_in_double(row, query, dim)
                                          : 0 - squared_distance(row, query, dim);
 }
 

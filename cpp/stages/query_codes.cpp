@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstring>
 
+#include "arrays/summing.hpp"
+
 namespace ff {
 namespace {
 
@@ -30,10 +32,7 @@ bool round_weights(const float* query, std::size_t dims, float scale, std::int16
 }  // namespace
 
 float prefix_norm(const float* query, std::size_t dims) {
-  double squares = 0;
-  for (std::size_t d = 0; d < dims; ++d)
-    squares += static_cast<double>(query[d]) * static_cast<double>(query[d]);
-  return static_cast<float>(std::sqrt(squares));
+  return static_cast<float>(std::sqrt(squares_in_double(query, dims)));
 }
 
 SignMeaning asymmetric_weights(const float* query, std::size_t dims, std::int16_t* weights) {

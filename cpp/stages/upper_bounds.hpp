@@ -24,7 +24,8 @@ class Int8Bounds {
   std::vector<BlockScorer::ErrorBound> bounds_;
 };
 
-// From the projections: estimate + roundings + what lies outside of the basis.
+// From the projections: estimate + roundings + what lies outside of the directions that a step has
+// seen. A quarter of a block is left as soon as none of its rows can reach a query's floor.
 class ProjectedBounds {
  public:
   ProjectedBounds(const Basis& basis, const Queries& queries, std::span<const float> floors,
@@ -34,8 +35,13 @@ class ProjectedBounds {
 
  private:
   const Kernels& kernels_;
+  const Basis& basis_;
   std::vector<Int8Query> values_;
+  std::vector<std::int32_t> zeros_;  // [query][step]
+  std::vector<float> outside_;       // [query][step]
   std::vector<BoundQuery> queries_;
+  AlignedBuffer sums_;
+  std::vector<std::uint32_t> which_;
 };
 
 }  // namespace ff

@@ -164,11 +164,25 @@ py::tuple search(ff::Index& index, const QueryArray& queries, std::size_t k,
   return results.release();
 }
 
-void set_basis(ff::Index& index, const QueryArray& directions, double defect) {
+constexpr const char* kStepsMessage =
+    "steps must ascend to the number of directions, all but the last multiples of 4";
+
+void set_basis(ff::Index& index, const QueryArray& directions, double defect,
+               std::vector<std::size_t> steps) {
   const ff::Queries rows = as_queries(directions, index.dim());
   if (rows.count < 1 || rows.count > rows.dim || !(defect >= 0))
     throw std::invalid_argument("directions must be 1 to dim rows, defect at least 0");
-  ff::Basis basis{rows.count, rows.dim, {rows.data, rows.data + rows.count * rows.dim}, defect};
+  std::size_t before = 0;
+  for (std::size_t end : steps) {
+    if (end <= before || before % 4 != 0) throw std::invalid_argument(kStepsMessage);
+    before = end;
+  }
+  if (before != rows.count) throw std::invalid_argument(kStepsMessage);
+  ff::Basis basis{rows.count,
+                  rows.dim,
+                  {rows.data, rows.data + rows.count * rows.dim},
+                  defect,
+                  std::move(steps)};
   const py::gil_scoped_release unlocked;
   index.set_basis(std::move(basis));
 }
@@ -276,7 +290,7 @@ void register_index(py::module_& m) {
       .def("search", &search, py::arg("queries"), py::arg("k"), py::arg("stages"),
            py::arg("n_threads"), py::arg("isa"), py::arg("filter_ids") = py::none(),
            py::arg("filter_flags") = py::none())
-      .def("set_basis", &set_basis, py::arg("directions"), py::arg("defect"))
+      .def("set_basis", &set_basis, py::arg("directions"), py::arg("defect"), py::arg("steps"))
       .def(
           "lengths",
           [](ff::Index& index) {

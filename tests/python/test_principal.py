@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 import fastfunnel as ff
 from fastfunnel.principal import QUERIES_BEFORE, principal_directions
@@ -23,15 +24,18 @@ def true_ids(base: np.ndarray, queries: np.ndarray, k: int) -> np.ndarray:
 
 def test_directions_are_orthonormal_and_hold_most_of_the_length():
     rows = decaying(np.random.default_rng(0), 5000, 256)
-    directions = principal_directions(rows)
-    assert directions is not None
+    found = principal_directions(rows)
+    assert found is not None
+    directions, steps = found
     count, dim = directions.shape
     assert dim == 256
-    assert count % 16 == 0
-    assert count <= 128
+    assert count <= 192
+    assert steps == sorted(set(steps))
+    assert steps[-1] == count
+    assert all(end % 32 == 0 for end in steps)
     np.testing.assert_allclose(directions @ directions.T, np.eye(count), atol=1e-5)
     unit = ff.normalize(rows).astype(np.float64)
-    assert np.mean(np.sum((unit @ directions.T) ** 2, axis=1)) > 0.87
+    assert np.mean(np.sum((unit @ directions.T) ** 2, axis=1)) > 0.89
 
 
 def test_rows_without_principal_directions_get_none():
@@ -60,3 +64,31 @@ def test_answers_stay_those_of_brute_force_as_directions_come_and_rows_follow():
         found = index.search(queries, 10, exact=True, threads=threads)
         np.testing.assert_array_equal(found.ids, expected)
     np.testing.assert_array_equal(index.search(queries[:1], 10, exact=True).ids, expected[:1])
+
+
+@pytest.mark.parametrize("metric", ["cosine", "ip", "l2"])
+def test_copies_of_rows_answer_by_id_whatever_was_removed_or_filtered(metric):
+    rng = np.random.default_rng(4)
+    distinct = rng.standard_normal((40, 24)).astype(np.float32)
+    which = rng.integers(0, 40, 3000)
+    ids = rng.permutation(3000)
+    index = ff.Index(24, metric=metric)
+    index.add(distinct[which[:2000]], ids=ids[:2000])
+    queries = rng.standard_normal((5, 24)).astype(np.float32)
+    index.search(queries, 10, exact=True)  # builds the planes; the rest is added to them
+    index.add(distinct[which[2000:]], ids=ids[2000:])
+    index.remove(ids[::3])
+    alive = np.setdiff1d(np.arange(3000), np.arange(0, 3000, 3))
+    allowed = alive[alive % 2 == 0]
+    for some, options in ((alive, {}), (allowed, {"filter": ids[allowed]})):
+        found = index.search(queries, 150, exact=True, **options)
+        rows = distinct[which[some]].astype(np.float64)
+        scores = queries.astype(np.float64) @ rows.T
+        if metric == "cosine":
+            scores /= np.linalg.norm(queries, axis=1)[:, None] * np.linalg.norm(rows, axis=1)
+        if metric == "l2":
+            scores = -np.sum((queries[:, None].astype(np.float64) - rows) ** 2, axis=2)
+        for q in range(len(queries)):
+            # Distinct scores differ by more than 1e-9; copies come in the order of their ids.
+            order = np.lexsort((ids[some], -np.round(scores[q], 9)))
+            np.testing.assert_array_equal(found.ids[q], ids[some][order[:150]])

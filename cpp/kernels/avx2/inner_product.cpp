@@ -132,6 +132,6 @@ void scan(const float* queries, std::size_t query_stride, std::size_t n_queries,
 
 }  // namespace
 
-extern const InnerProductKernels kInnerProductAvx2 = {IsaLevel::avx2, rescore, scan};
+extern const InnerProductKernels kInnerProductAvx2 = {IsaLevel::avx2, kLanes, rescore, scan};
 
 }  // namespace ff

@@ -159,6 +159,6 @@ void scan(const float* queries, std::size_t query_stride, std::size_t n_queries,
 
 }  // namespace
 
-extern const InnerProductKernels kInnerProductAvx512 = {IsaLevel::avx512, rescore, scan};
+extern const InnerProductKernels kInnerProductAvx512 = {IsaLevel::avx512, kLanes, rescore, scan};
 
 }  // namespace ff

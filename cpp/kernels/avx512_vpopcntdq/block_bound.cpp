@@ -1,7 +1,8 @@
-// Bounds of a block with AVX-512 VNNI: tiles of 6 queries x 64 rows, 24 of the 32 registers. For 4
-// dims of 64 rows: 4 loads, and for each query a broadcast and 4 vpdpbusd; then 28 instructions a
-// query and block to turn sums into a mask. At 384 dims that is 8 instructions a row; one
-// vpdpbusd a cycle is the bound (on Zen 4, measured).
+// Bounds of a block with AVX-512 VNNI. Step 0: tiles of 6 queries x 64 rows, 24 of the 32
+// registers; for 4 dims 4 loads, and for each query a broadcast and 4 vpdpbusd. Later steps: tiles
+// of 8 queries x 16 rows; for 4 dims a load, and for each query a vpdpbusd that broadcasts from
+// memory. Then 8 instructions a query and register to turn sums into a mask. One vpdpbusd a cycle
+// is the bound of both (on Zen 4, measured).
 #include "kernels/block_bound.hpp"
 
 #include <cstring>
@@ -12,28 +13,46 @@ namespace ff {
 namespace {
 
 constexpr int kRegisters = 4;  // of 16 rows
-constexpr std::size_t kTile = 6;
+
+__m512i broadcast_four(const std::int8_t* values) {
+  std::int32_t four;
+  std::memcpy(&four, values, 4);
+  return _mm512_set1_epi32(four);
+}
+
+// Rows [first, first + 16) of a step that has been added up.
+std::uint64_t passing(const BoundBlock& block, std::size_t step, std::size_t first,
+                      const BoundQuery& query, __m512i sums) {
+  const __m512i centred = _mm512_sub_epi32(sums, _mm512_set1_epi32(query.zeros[step]));
+  const __m512 factor =
+      _mm512_mul_ps(_mm512_set1_ps(query.unit), _mm512_loadu_ps(block.scales + first));
+  __m512 upper = _mm512_mul_ps(_mm512_cvtepi32_ps(centred), factor);
+  upper =
+      _mm512_fmadd_ps(_mm512_set1_ps(query.slope), _mm512_loadu_ps(block.errors + first), upper);
+  upper = _mm512_fmadd_ps(_mm512_set1_ps(query.outside[step]),
+                          _mm512_loadu_ps(block.outside + step * 64 + first), upper);
+  return _mm512_cmp_ps_mask(upper, _mm512_set1_ps(query.floor), _CMP_GE_OQ);
+}
 
 template <int Q>
-void tile(const BoundBlock& block, const BoundQuery* queries, std::uint64_t* masks) {
+void first_tile(const BoundBlock& block, const BoundQuery* queries, std::int32_t* all_sums,
+                std::uint64_t* masks) {
   __m512i sums[Q][kRegisters];
 #pragma GCC unroll 8
   for (int q = 0; q < Q; ++q)
 #pragma GCC unroll 8
-    for (int v = 0; v < kRegisters; ++v) sums[q][v] = _mm512_set1_epi32(-queries[q].zero);
+    for (int v = 0; v < kRegisters; ++v) sums[q][v] = _mm512_setzero_si512();
   const std::int8_t* values[Q];
 #pragma GCC unroll 8
   for (int q = 0; q < Q; ++q) values[q] = queries[q].values;
-  for (std::size_t d = 0; d < block.n_dims; d += 4) {
-    const std::uint8_t* cells = block.cells + d * 64;
+  for (std::size_t d = 0; d < block.n_first; d += 4) {
+    const std::uint8_t* cells = block.first + d * 64;
     __m512i rows[kRegisters];
 #pragma GCC unroll 8
     for (int v = 0; v < kRegisters; ++v) rows[v] = _mm512_load_si512(cells + 64 * v);
 #pragma GCC unroll 8
     for (int q = 0; q < Q; ++q) {
-      std::int32_t four;
-      std::memcpy(&four, values[q] + d, 4);
-      const __m512i of_query = _mm512_set1_epi32(four);
+      const __m512i of_query = broadcast_four(values[q] + d);
 #pragma GCC unroll 8
       for (int v = 0; v < kRegisters; ++v) {
         sums[q][v] = _mm512_dpbusd_epi32(sums[q][v], rows[v], of_query);
@@ -46,37 +65,73 @@ void tile(const BoundBlock& block, const BoundQuery* queries, std::uint64_t* mas
     masks[q] = 0;
 #pragma GCC unroll 8
     for (int v = 0; v < kRegisters; ++v) {
-      const __m512 factor =
-          _mm512_mul_ps(_mm512_set1_ps(queries[q].unit), _mm512_loadu_ps(block.scales + 16 * v));
-      __m512 upper = _mm512_mul_ps(_mm512_cvtepi32_ps(sums[q][v]), factor);
-      upper = _mm512_fmadd_ps(_mm512_set1_ps(queries[q].slope),
-                              _mm512_loadu_ps(block.errors + 16 * v), upper);
-      upper = _mm512_fmadd_ps(_mm512_set1_ps(queries[q].outside),
-                              _mm512_loadu_ps(block.outside + 16 * v), upper);
-      const __mmask16 passing =
-          _mm512_cmp_ps_mask(upper, _mm512_set1_ps(queries[q].floor), _CMP_GE_OQ);
-      masks[q] |= static_cast<std::uint64_t>(passing) << (16 * v);
+      _mm512_store_si512(all_sums + q * 64 + 16 * v, sums[q][v]);
+      masks[q] |= passing(block, 0, 16 * v, queries[q], sums[q][v]) << (16 * v);
     }
   }
 }
 
-void reaching(const BoundBlock& block, const BoundQuery* queries, std::size_t n_queries,
-              std::uint64_t* masks) {
-  for (; n_queries >= kTile; n_queries -= kTile, queries += kTile, masks += kTile)
-    tile<6>(block, queries, masks);
-  if (n_queries >= 4) {
-    tile<4>(block, queries, masks);
-    n_queries -= 4, queries += 4, masks += 4;
+void first(const BoundBlock& block, const BoundQuery* queries, std::size_t n_queries,
+           std::int32_t* sums, std::uint64_t* masks) {
+  std::size_t q = 0;
+  for (; q + 6 <= n_queries; q += 6) first_tile<6>(block, queries + q, sums + q * 64, masks + q);
+  if (q + 4 <= n_queries) {
+    first_tile<4>(block, queries + q, sums + q * 64, masks + q);
+    q += 4;
   }
-  if (n_queries >= 2) {
-    tile<2>(block, queries, masks);
-    n_queries -= 2, queries += 2, masks += 2;
+  if (q + 2 <= n_queries) {
+    first_tile<2>(block, queries + q, sums + q * 64, masks + q);
+    q += 2;
   }
-  if (n_queries == 1) tile<1>(block, queries, masks);
+  if (q < n_queries) first_tile<1>(block, queries + q, sums + q * 64, masks + q);
+}
+
+template <int Q>
+void next_tile(const BoundBlock& block, const BoundStep& step, std::size_t quarter,
+               const BoundQuery* queries, const std::uint32_t* which, std::int32_t* all_sums,
+               std::uint64_t* masks) {
+  const std::size_t row = quarter * kQuarterRows;
+  __m512i sums[Q];
+  const std::int8_t* values[Q];
+#pragma GCC unroll 8
+  for (int q = 0; q < Q; ++q) {
+    sums[q] = _mm512_load_si512(all_sums + which[q] * 64 + row);
+    values[q] = queries[which[q]].values;
+  }
+  const std::uint8_t* cells = cells_of(block, step) + bound_cell(step, step.begin, row);
+  for (std::size_t d = step.begin; d < step.end; d += 4, cells += 64) {
+    const __m512i rows = _mm512_load_si512(cells);
+#pragma GCC unroll 8
+    for (int q = 0; q < Q; ++q) {
+      sums[q] = _mm512_dpbusd_epi32(sums[q], rows, broadcast_four(values[q] + d));
+      pin(sums[q]);
+    }
+  }
+#pragma GCC unroll 8
+  for (int q = 0; q < Q; ++q) {
+    _mm512_store_si512(all_sums + which[q] * 64 + row, sums[q]);
+    std::uint64_t& mask = masks[which[q]];
+    mask &= ~(std::uint64_t{0xffff} << row);
+    mask |= passing(block, step.number, row, queries[which[q]], sums[q]) << row;
+  }
+}
+
+void next(const BoundBlock& block, const BoundStep& step, std::size_t quarter,
+          const BoundQuery* queries, const std::uint32_t* which, std::size_t n, std::int32_t* sums,
+          std::uint64_t* masks) {
+  for (; n >= 8; n -= 8, which += 8)
+    next_tile<8>(block, step, quarter, queries, which, sums, masks);
+  if (n >= 4) {
+    next_tile<4>(block, step, quarter, queries, which, sums, masks);
+    n -= 4, which += 4;
+  }
+  for (; n >= 1; n -= 1, which += 1)
+    next_tile<1>(block, step, quarter, queries, which, sums, masks);
 }
 
 }  // namespace
 
-extern const BlockBoundKernels kBlockBoundAvx512Vnni = {IsaLevel::avx512_vpopcntdq, reaching};
+extern const BlockBoundKernels kBlockBoundAvx512Vnni = {IsaLevel::avx512_vpopcntdq, 127, first,
+                                                        next};
 
 }  // namespace ff

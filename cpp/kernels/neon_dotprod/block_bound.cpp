@@ -17,9 +17,11 @@ struct DotMultiplier {
   static int32x4_t total(Sums sums) { return sums; }
 };
 
+using M = DotMultiplier;
+
 }  // namespace
 
-extern const BlockBoundKernels kBlockBoundNeonDotprod = {IsaLevel::neon_dotprod,
-                                                         reaching<DotMultiplier>};
+extern const BlockBoundKernels kBlockBoundNeonDotprod = {IsaLevel::neon_dotprod, 127, first<M>,
+                                                         next<M>};
 
 }  // namespace ff

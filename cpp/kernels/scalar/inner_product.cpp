@@ -40,6 +40,6 @@ void scan(const float* queries, std::size_t query_stride, std::size_t n_queries,
 
 }  // namespace
 
-extern const InnerProductKernels kInnerProductScalar = {IsaLevel::scalar, rescore, scan};
+extern const InnerProductKernels kInnerProductScalar = {IsaLevel::scalar, 1, rescore, scan};
 
 }  // namespace ff
