@@ -1,7 +1,10 @@
 #include "arrays/aligned_buffer.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <new>
+
+#include "threads/interrupt.hpp"
 
 #if defined(__linux__)
 #include <sys/mman.h>
@@ -11,6 +14,7 @@ namespace ff {
 namespace {
 
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
+constexpr std::size_t kBytesAtOnce = std::size_t{16} << 20;  // between two looks at interrupts
 
 }  // namespace
 
@@ -27,7 +31,10 @@ AlignedBuffer::AlignedBuffer(std::size_t size, std::uint8_t fill) : size_(size) 
   // Advice only: where it is refused the scan walks 4 KiB pages.
   if (alignment == kHugePage) ::madvise(bytes_.get(), size, MADV_HUGEPAGE);
 #endif
-  std::memset(bytes_.get(), fill, size);
+  for (std::size_t done = 0; done < size; done += kBytesAtOnce) {
+    if (done > 0) check_interrupt();
+    std::memset(bytes_.get() + done, fill, std::min(kBytesAtOnce, size - done));
+  }
 }
 
 }  // namespace ff

@@ -19,7 +19,7 @@ struct AlignedFree {
 class AlignedBuffer {
  public:
   AlignedBuffer() = default;
-  // Throws std::bad_alloc.
+  // Throws std::bad_alloc, and where it is large what check_interrupt() throws.
   explicit AlignedBuffer(std::size_t size, std::uint8_t fill = 0);
 
   std::uint8_t* data() { return bytes_.get(); }

@@ -45,11 +45,8 @@ void Index::get(const std::int64_t* ids, std::size_t n, const Kernels& kernels, 
 
 std::vector<std::int64_t> Index::locate(const std::int64_t* ids, std::size_t n) const {
   const std::shared_lock lock(lock_);
-  std::vector<std::int64_t> rows(n);
-  for (std::size_t i = 0; i < n; ++i) {
-    const auto row = state_->ids.find(ids[i]);
-    rows[i] = row ? static_cast<std::int64_t>(*row) : -1;
-  }
+  std::vector<std::int64_t> rows(n, -1);
+  state_->ids.find_each(ids, n, [&](std::size_t i, Row row) { rows[i] = row; });
   return rows;
 }
 

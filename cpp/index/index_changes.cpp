@@ -43,8 +43,7 @@ std::size_t Index::upsert(const MatrixView& rows, const std::int64_t* ids, const
   check(rows, ids, true, kernels);
   const std::unique_lock alone(lock_);
   std::vector<Row> replaced;
-  for (std::size_t i = 0; i < rows.n_rows; ++i)
-    if (const auto row = state_->ids.find(ids[i])) replaced.push_back(*row);
+  state_->ids.find_each(ids, rows.n_rows, [&](std::size_t, Row row) { replaced.push_back(row); });
   append(rows, ids, kernels);
   for (const Row row : replaced) state_->corpus.remove(row);
   return replaced.size();
@@ -53,8 +52,7 @@ std::size_t Index::upsert(const MatrixView& rows, const std::int64_t* ids, const
 std::size_t Index::remove(const std::int64_t* ids, std::size_t n) {
   const std::lock_guard changing(changing_);
   std::vector<std::pair<std::int64_t, Row>> found;  // while searches go on
-  for (std::size_t i = 0; i < n; ++i)
-    if (const auto row = state_->ids.find(ids[i])) found.emplace_back(ids[i], *row);
+  state_->ids.find_each(ids, n, [&](std::size_t i, Row row) { found.emplace_back(ids[i], row); });
   const std::unique_lock alone(lock_);
   std::size_t removed = 0;
   for (const auto& [id, row] : found) {

@@ -60,9 +60,8 @@ std::optional<RowFilter> Index::make_filter(const Which& which) const {
     return RowFilter(corpus, which.pass);
   }
   RowFilter filter(corpus);
-  IdMap::Near near;
-  for (std::size_t i = 0; i < which.count; ++i)
-    if (const auto row = state_->ids.find(which.ids[i], near)) filter.let_through(*row);
+  state_->ids.find_each(which.ids, which.count,
+                        [&](std::size_t, Row row) { filter.let_through(row); });
   return filter;
 }
 

@@ -34,8 +34,10 @@ void check_finite(const MatrixView& rows, const Kernels& kernels) {
 void copy_floats(const MatrixView& rows, std::size_t first, std::size_t count,
                  const Kernels& kernels, float* out) {
   FloatRows reader(rows, kernels);
-  for (std::size_t i = 0; i < count; ++i)
+  for (std::size_t i = 0; i < count; ++i) {
+    if (i % kRowsAtOnce == 0) check_interrupt();
     std::memcpy(out + i * rows.dim, reader.row(first + i), rows.dim * sizeof(float));
+  }
 }
 
 }  // namespace ff

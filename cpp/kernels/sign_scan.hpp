@@ -12,7 +12,7 @@
 // the dims whose bit agrees with the weight's sign (set for positive). With weights of +-1 this is
 // dims - Hamming distance; with rounded query values it is the asymmetric score (float query, 1-bit
 // rows). Every instruction set looks the sums of a few dims up at a time: make_tables writes what
-// its scan reads.
+// its scan reads. Where bits can be counted faster, Hamming distances are.
 //
 // Range limits, which the maker of the weights keeps (stages/query_codes.cpp): within each 64 dims
 // |weight| sums to at most 255 (kMaxCellScore), over all dims to at most 32767, so that 8-bit
@@ -46,7 +46,9 @@ struct SignBlocks {
 // One query of a scan. Rows with score >= threshold (0..32767) are written to rows/scores from
 // index count on, in row order; room for n_blocks * 64 more is the caller's duty.
 struct SignQuery {
-  const std::uint8_t* tables;  // 64-byte aligned, n_slices * slice_table_bytes, of the same set
+  // scan: 64-byte aligned, n_slices * slice_table_bytes, of the same set. count: n_slices * 8
+  // bytes.
+  const std::uint8_t* tables;
   std::uint32_t* rows;
   std::uint16_t* scores;
   std::uint32_t count;
@@ -59,6 +61,9 @@ struct SignScanKernels {
   // weights: n_slices * 64, 0 past the last dim.
   void (*make_tables)(const std::int16_t* weights, std::size_t n_slices, std::uint8_t* tables);
   void (*scan)(const SignBlocks& blocks, SignQuery* queries, std::size_t n_queries);
+  // The same with the score popcount(row ^ tables): the bits that agree with a code, if tables are
+  // its complement, 0 past the last dim. Null where look-ups with weights of +-1 are no slower.
+  void (*count)(const SignBlocks& blocks, SignQuery* queries, std::size_t n_queries);
 };
 
 }  // namespace ff

@@ -39,14 +39,16 @@ Segment Segment::from_codes(const CodeView& codes, std::int64_t first_id) {
   segment.first_id_ = first_id;
   segment.mark_all_alive();
   segment.sign_plane_ = SignPlane((codes.n_bytes + 7) / 8, segment.n_blocks());
-  std::vector<std::uint8_t> padded(kBlockRows * segment.sign_row_stride());
+  const std::size_t whole = segment.sign_row_stride();
+  const bool pads = codes.n_bytes != whole || codes.row_stride < 0;
+  std::vector<std::uint8_t> padded(pads ? kBlockRows * whole : 0);
   for (std::size_t start = 0; start < codes.n_rows; start += kBlockRows) {
     check_interrupt();
     const std::size_t count = std::min(kBlockRows, codes.n_rows - start);
-    for (std::size_t i = 0; i < count; ++i)
-      std::memcpy(padded.data() + i * segment.sign_row_stride(), codes.row(start + i),
-                  codes.n_bytes);
-    segment.sign_plane_.write(start, count, padded.data(), segment.sign_row_stride());
+    for (std::size_t i = 0; pads && i < count; ++i)
+      std::memcpy(padded.data() + i * whole, codes.row(start + i), codes.n_bytes);
+    segment.sign_plane_.write(start, count, pads ? padded.data() : codes.row(start),
+                              pads ? whole : static_cast<std::size_t>(codes.row_stride));
   }
   return segment;
 }

@@ -15,10 +15,12 @@ constexpr std::size_t kGroupQueries = 32;     // their tables share the cache wi
 constexpr std::size_t kMinBlocksAPart = 256;  // 16,384 rows: less is not worth waking a thread
 
 // What a filtered search does with few rows, by bench/filters.py. Gathering a row for one query
-// costs as much as scanning this many; bringing its sign bits together for all queries likewise.
+// costs as much as scanning this many; bringing its sign bits together for all queries likewise,
+// from where they lie row by row or from the scan's own order.
 constexpr std::size_t kGatherSigns = 32;
 constexpr std::size_t kGatherFloats = 4;
-constexpr std::size_t kPackSigns = 32;
+constexpr std::size_t kPackSignRows = 18;
+constexpr std::size_t kPackSignCells = 32;
 
 class FunnelSearch {
  public:
@@ -70,8 +72,9 @@ class FunnelSearch {
     return n_rows_ * cost < corpus_.n_rows() && !packs();
   }
   bool packs() const {
-    return scans_signs() && (corpus_.n_rows() - n_rows_) * queries_.count > n_rows_ * kPackSigns &&
-           n_rows_ * queries_.count > 0;
+    if (!scans_signs() || n_rows_ == 0) return false;
+    const std::size_t cost = has_sign_rows(corpus_) ? kPackSignRows : kPackSignCells;
+    return (corpus_.n_rows() - n_rows_) * queries_.count > n_rows_ * cost;
   }
 
   void scan_all(const ScanRequest& request) {

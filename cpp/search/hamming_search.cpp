@@ -5,7 +5,6 @@
 #include <stdexcept>
 #include <string>
 
-#include "stages/query_codes.hpp"
 #include "stages/select_top.hpp"
 #include "stages/sign_stage.hpp"
 #include "threads/interrupt.hpp"
@@ -45,8 +44,6 @@ void by_scan(const CodeView& codes, const CodeView& queries, const Kernels& kern
   const std::size_t dims = codes.n_bytes * 8;
   const Corpus corpus = Corpus::from_codes(codes, n_threads);
   const auto blocks = split_blocks(corpus, 1)[0];
-  const std::size_t n_slices = (dims + kSliceDims - 1) / kSliceDims;
-  const std::size_t table_bytes = n_slices * kernels.sign_scan.slice_table_bytes;
   const ScanRequest request = {
       corpus, nullptr, {dims, Precision::b1, true, 0}, std::min(results.k, codes.n_rows),
       false,  kernels};
@@ -54,13 +51,9 @@ void by_scan(const CodeView& codes, const CodeView& queries, const Kernels& kern
   parallel_for(n_groups, n_threads, [&](std::size_t g) {
     const std::size_t first = g * kGroupQueries;
     const std::size_t count = std::min(kGroupQueries, queries.n_rows - first);
-    AlignedBuffer tables(count * table_bytes);
-    std::vector<std::int16_t> weights(n_slices * kSliceDims);
-    for (std::size_t q = 0; q < count; ++q) {
-      symmetric_weights(queries.row(first + q), dims, weights.data());
-      kernels.sign_scan.make_tables(weights.data(), n_slices, tables.data() + q * table_bytes);
-    }
-    const auto survivors = scan_tables(request, tables.data(), count, blocks);
+    SignQueries asked(count, request.stage, dims, kernels);
+    for (std::size_t q = 0; q < count; ++q) asked.set_code(q, queries.row(first + q));
+    const auto survivors = scan_signs(request, asked, blocks);
     for (std::size_t q = 0; q < count; ++q)
       results.write(first + q, survivors[q].count, survivors[q].rows.data(), [&](std::size_t i) {
         return static_cast<std::int32_t>(dims) - survivors[q].scores[i];

@@ -6,16 +6,26 @@
 namespace ff {
 namespace {
 
-// 64 flags as the bits of a word. A multiplication gathers the lowest bits of 8 bytes; to branch on
-// flags costs more than the search that they filter.
-std::uint64_t pack(const bool* flags) {
+struct Word {
+  std::uint64_t bits;
+  std::size_t count;
+};
+
+// 64 flags as the bits of a word. A multiplication gathers the lowest bits of 8 bytes, another adds
+// up how many of each 8 are set; to branch on flags costs more than the search that they filter,
+// and so does std::popcount, which is a call where the CPU may be any.
+Word pack(const bool* flags) {
   static_assert(sizeof(bool) == 1 && std::endian::native == std::endian::little);
-  std::uint64_t word = 0;
+  Word word{0, 0};
+  std::uint64_t counts = 0;
   for (std::size_t i = 0; i < kBlockRows; i += 8) {
     std::uint64_t bytes;
     std::memcpy(&bytes, flags + i, 8);
-    word |= (bytes & 0x0101010101010101) * 0x0102040810204080 >> 56 << i;
+    bytes &= 0x0101010101010101;
+    word.bits |= bytes * 0x0102040810204080 >> 56 << i;
+    counts += bytes;
   }
+  word.count = counts * 0x0101010101010101 >> 56;
   return word;
 }
 
@@ -37,24 +47,18 @@ RowFilter::RowFilter(const Corpus& corpus, const bool* pass) : RowFilter(corpus)
   for (std::size_t s = 0; s < mask_.size(); ++s)
     for (std::size_t b = 0; b < mask_[s].size(); ++b) {
       const std::uint64_t alive = corpus.segments()[s]->alive()[b];
-      std::uint64_t word = 0;
       if (alive == ~std::uint64_t{0}) {
-        word = pack(pass);
+        const Word word = pack(pass);
         pass += kBlockRows;
-      } else {
-        for (std::uint64_t rest = alive; rest != 0; rest &= rest - 1)
-          word |= static_cast<std::uint64_t>(*pass++) << std::countr_zero(rest);
+        mask_[s][b] = word.bits;
+        n_rows_ += word.count;
+        continue;
       }
-      mask_[s][b] = word;
-      n_rows_ += static_cast<std::size_t>(std::popcount(word));
+      for (std::uint64_t rest = alive; rest != 0; rest &= rest - 1, ++pass) {
+        mask_[s][b] |= static_cast<std::uint64_t>(*pass) << std::countr_zero(rest);
+        n_rows_ += *pass;
+      }
     }
-}
-
-void RowFilter::let_through(Row row) {
-  std::uint64_t& word = mask_[row / Segment::kMaxRows][row % Segment::kMaxRows / kBlockRows];
-  const std::uint64_t bit = std::uint64_t{1} << (row % kBlockRows);
-  n_rows_ += (word & bit) == 0;
-  word |= bit;
 }
 
 std::vector<Row> RowFilter::rows() const {

@@ -17,7 +17,12 @@ class RowFilter {
   RowFilter(const Corpus& corpus, const bool* pass);
 
   // row must be alive.
-  void let_through(Row row);
+  void let_through(Row row) {
+    std::uint64_t& word = mask_[row / Segment::kMaxRows][row % Segment::kMaxRows / kBlockRows];
+    const std::uint64_t bit = std::uint64_t{1} << (row % kBlockRows);
+    n_rows_ += (word & bit) == 0;
+    word |= bit;
+  }
 
   const RowMask& mask() const { return mask_; }
   std::size_t n_rows() const { return n_rows_; }

@@ -58,12 +58,13 @@ SignMeaning asymmetric_weights(const float* query, std::size_t dims, std::int16_
   return {2 / (scale * length), -static_cast<float>(sum) / (scale * length)};
 }
 
-SignMeaning symmetric_weights(const std::uint8_t* code, std::size_t dims, std::int16_t* weights) {
+void symmetric_weights(const std::uint8_t* code, std::size_t dims, std::int16_t* weights) {
   std::memset(weights, 0, padded(dims) * sizeof(std::int16_t));
   for (std::size_t d = 0; d < dims; ++d)
     weights[d] = (code[d / 8] & (0x80U >> (d % 8))) != 0 ? 1 : -1;
-  return {2 / static_cast<float>(dims), -1};
 }
+
+SignMeaning symmetric_meaning(std::size_t dims) { return {2 / static_cast<float>(dims), -1}; }
 
 Int8Query make_int8_query(const float* query, std::size_t dim, std::size_t begin, std::size_t end,
                           int limit, const Kernels& kernels) {

@@ -26,7 +26,8 @@ SignMeaning asymmetric_weights(const float* query, std::size_t dims, std::int16_
 
 // Symmetric: +-1 for each bit of the query's packed code, so that the score is the number of bits
 // that agree (dims - Hamming distance), exactly.
-SignMeaning symmetric_weights(const std::uint8_t* code, std::size_t dims, std::int16_t* weights);
+void symmetric_weights(const std::uint8_t* code, std::size_t dims, std::int16_t* weights);
+SignMeaning symmetric_meaning(std::size_t dims);
 
 // query[begin, end) as integers in [-limit, limit] at their positions, 0 elsewhere, aligned to 64:
 // value = integer * unit. The unit comes from all dim values, so that sums over successive ranges

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "arrays/aligned_buffer.hpp"
-#include "stages/query_codes.hpp"
 #include "stages/sample.hpp"
 #include "stages/select_top.hpp"
 #include "threads/interrupt.hpp"
@@ -26,24 +24,25 @@ std::span<SignSurvivors> lists_of_thread(std::size_t n_queries) {
 
 class SignScanner {
  public:
-  SignScanner(const ScanRequest& request, const std::uint8_t* tables, std::size_t n_queries,
+  SignScanner(const ScanRequest& request, const SignQueries& queries,
               std::span<const BlockRun> blocks)
       : request_(request),
+        asked_(queries),
         blocks_(blocks),
         n_slices_((request.stage.dims + kSliceDims - 1) / kSliceDims),
         chunk_blocks_(
             std::clamp<std::size_t>(kChunkBytes / (n_slices_ * kCellBytes), 1, kMaxChunkBlocks)),
         limit_(std::max(2 * request.keep, kMinSurvivors)),
-        survivors_(lists_of_thread(n_queries)),
-        queries_(n_queries) {
+        survivors_(lists_of_thread(queries.size())),
+        queries_(queries.size()) {
     const std::size_t room = limit_ + chunk_blocks_ * kBlockRows;
-    for (std::size_t q = 0; q < n_queries; ++q) {
+    for (std::size_t q = 0; q < queries.size(); ++q) {
       if (survivors_[q].rows.size() < room) {
         survivors_[q].rows.resize(room);
         survivors_[q].scores.resize(room);
       }
-      queries_[q] = {tables + q * n_slices_ * request.kernels.sign_scan.slice_table_bytes,
-                     survivors_[q].rows.data(), survivors_[q].scores.data(), 0, 0};
+      queries_[q] = {queries.tables(q), survivors_[q].rows.data(), survivors_[q].scores.data(), 0,
+                     0};
     }
   }
 
@@ -66,7 +65,7 @@ class SignScanner {
     const SignBlocks blocks =
         segment.sign_plane().blocks(run.first, run.count, n_slices_, alive,
                                     static_cast<std::uint32_t>(run.segment * Segment::kMaxRows));
-    request_.kernels.sign_scan.scan(blocks, queries.data(), queries.size());
+    asked_.scan(blocks, queries.data(), queries.size());
   }
 
   void guess_thresholds() {
@@ -133,6 +132,7 @@ class SignScanner {
   }
 
   const ScanRequest& request_;
+  const SignQueries& asked_;
   std::span<const BlockRun> blocks_;
   std::size_t n_slices_;
   std::size_t chunk_blocks_;
@@ -144,33 +144,16 @@ class SignScanner {
 
 }  // namespace
 
-std::span<const SignSurvivors> scan_tables(const ScanRequest& request, const std::uint8_t* tables,
-                                           std::size_t n_queries,
-                                           std::span<const BlockRun> blocks) {
-  return SignScanner(request, tables, n_queries, blocks).run();
+std::span<const SignSurvivors> scan_signs(const ScanRequest& request, const SignQueries& queries,
+                                          std::span<const BlockRun> blocks) {
+  return SignScanner(request, queries, blocks).run();
 }
 
 std::vector<Shortlist> scan_signs(const ScanRequest& request, const Queries& queries,
                                   std::span<const BlockRun> blocks) {
-  const std::size_t dims = request.stage.dims;
-  const std::size_t n_slices = (dims + kSliceDims - 1) / kSliceDims;
-  const SignScanKernels& kernels = request.kernels.sign_scan;
-  const std::size_t table_bytes = n_slices * kernels.slice_table_bytes;
-  AlignedBuffer tables(queries.count * table_bytes);
-  std::vector<SignMeaning> meanings(queries.count);
-  std::vector<std::int16_t> weights(n_slices * kSliceDims);
-  std::vector<std::uint8_t> code((dims + 7) / 8);
-  for (std::size_t q = 0; q < queries.count; ++q) {
-    if (request.stage.symmetric) {
-      request.kernels.encode.signs(queries[q], dims, code.data());
-      meanings[q] = symmetric_weights(code.data(), dims, weights.data());
-    } else {
-      meanings[q] = asymmetric_weights(queries[q], dims, weights.data());
-    }
-    kernels.make_tables(weights.data(), n_slices, tables.data() + q * table_bytes);
-  }
-
-  const auto survivors = scan_tables(request, tables.data(), queries.count, blocks);
+  SignQueries asked(queries.count, request.stage, request.corpus.dim(), request.kernels);
+  for (std::size_t q = 0; q < queries.count; ++q) asked.set(q, queries[q]);
+  const auto survivors = scan_signs(request, asked, blocks);
   std::vector<Shortlist> shortlists(queries.count);
   for (std::size_t q = 0; q < queries.count; ++q) {
     const std::size_t count = survivors[q].count;
@@ -179,8 +162,8 @@ std::vector<Shortlist> scan_signs(const ScanRequest& request, const Queries& que
                      survivors[q].rows.begin() + static_cast<std::ptrdiff_t>(count));
     list.scores.resize(count);
     for (std::size_t i = 0; i < count; ++i)
-      list.scores[i] =
-          static_cast<float>(survivors[q].scores[i]) * meanings[q].scale + meanings[q].offset;
+      list.scores[i] = static_cast<float>(survivors[q].scores[i]) * asked.meaning(q).scale +
+                       asked.meaning(q).offset;
   }
   return shortlists;
 }

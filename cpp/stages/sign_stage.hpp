@@ -2,6 +2,7 @@
 #pragma once
 
 #include "stages/scan.hpp"
+#include "stages/sign_queries.hpp"
 
 namespace ff {
 
@@ -16,11 +17,10 @@ struct SignSurvivors {
   std::size_t count = 0;
 };
 
-// The scan below all b1 searches: for each query (its tables one after the other, 64-byte
-// aligned) the top `keep` of the rows by (score, lower row), ascending by row. The lists belong to
-// the calling thread and hold until its next scan: fresh ones would cost more in page faults than
-// selecting does.
-std::span<const SignSurvivors> scan_tables(const ScanRequest& request, const std::uint8_t* tables,
-                                           std::size_t n_queries, std::span<const BlockRun> blocks);
+// The scan below all b1 searches: for each query the top `keep` of the rows by (score, lower row),
+// ascending by row. The lists belong to the calling thread and hold until its next scan: fresh ones
+// would cost more in page faults than selecting does.
+std::span<const SignSurvivors> scan_signs(const ScanRequest& request, const SignQueries& queries,
+                                          std::span<const BlockRun> blocks);
 
 }  // namespace ff

@@ -14,6 +14,9 @@ void check_signals() {
 
 }  // namespace
 
+// True without a GIL, since nothing here rests on it: calls drop it before they work. Threads share
+// indexes, which lock themselves (threads/fair_lock.hpp), and the pool of threads/thread_pool.cpp;
+// the interrupt check is set once, by the import; everything else is an argument or a local.
 PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   m.doc() = "The C++ core of fastfunnel. Use the package's functions, not these.";
   ff::set_interrupt_check(check_signals);

@@ -25,6 +25,7 @@ from fastfunnel.search import (
     funnel_search,
     hamming_search,
 )
+from fastfunnel.sources import from_faiss, from_lance, from_npy, from_parquet
 from fastfunnel.storage import open_index as open
 from fastfunnel.tuning import TuningReport
 from fastfunnel.vectors import binarize, normalize, truncate
@@ -54,6 +55,10 @@ __all__ = [
     "evaluate",
     "exact_search",
     "fit_rotation",
+    "from_faiss",
+    "from_lance",
+    "from_npy",
+    "from_parquet",
     "funnel_search",
     "hamming_search",
     "normalize",

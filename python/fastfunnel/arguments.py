@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastfunnel import _core
+from fastfunnel.interchange import as_array
 
 ROW_DTYPES = tuple(np.dtype(name) for name in ("float32", "float64", "float16", "int8"))
 Metric: TypeAlias = Literal["cosine", "ip", "l2"]
@@ -29,7 +30,7 @@ def as_rows(value: npt.ArrayLike, name: str, dim: int | None = None) -> npt.NDAr
     Raises TypeError for another dtype, ValueError for another shape, for no rows or dims, or for
     rows whose values are not contiguous. Values are not looked at.
     """
-    rows = np.asarray(value)
+    rows = as_array(value, name)
     if rows.dtype not in ROW_DTYPES or not rows.dtype.isnative:
         raise TypeError(f"{name} must be {_ROW_DTYPE_NAMES}, got {rows.dtype}")
     if rows.ndim != 2:
@@ -71,7 +72,7 @@ def as_queries(
     Raises TypeError for another dtype, ValueError for another shape, for no queries, for nan or
     inf, or, but for cosines, for magnitudes that scores cannot be made of.
     """
-    queries = np.asarray(value)
+    queries = as_array(value, name)
     if queries.dtype not in ROW_DTYPES:
         raise TypeError(f"{name} must be {_ROW_DTYPE_NAMES}, got {queries.dtype}")
     if queries.ndim == 1:
@@ -80,8 +81,7 @@ def as_queries(
         raise ValueError(f"{name} must be a 1-D or 2-D array, got {queries.ndim}-D")
     _check_extent(queries.shape, name, dim, "dims")
     if queries.dtype != np.float32:
-        with np.errstate(over="ignore"):
-            queries = queries.astype(np.float32)
+        queries = _as_float32(queries)
     converted: _core.QueryArray = np.ascontiguousarray(queries)
     if _core.is_ordinary(converted):
         return converted
@@ -99,6 +99,15 @@ def as_queries(
     return _scaled(converted, largest, extreme)
 
 
+def _as_float32(rows: npt.NDArray[Any]) -> _core.QueryArray:
+    """Return rows as float32, some at a time: Ctrl-C is answered between two of them."""
+    converted = np.empty(rows.shape, np.float32)
+    with np.errstate(over="ignore"):
+        for first in range(0, len(rows), _ROWS_AT_ONCE):
+            converted[first : first + _ROWS_AT_ONCE] = rows[first : first + _ROWS_AT_ONCE]
+    return converted
+
+
 def _scaled(
     queries: _core.QueryArray, largest: _core.ScoreArray, extreme: npt.NDArray[np.bool_]
 ) -> _core.QueryArray:
@@ -114,7 +123,7 @@ def as_codes(value: npt.ArrayLike, name: str, width: int | None = None) -> _core
     Raises TypeError for another dtype, ValueError for another shape, for no codes, or for rows
     whose bytes are not contiguous.
     """
-    codes = np.asarray(value)
+    codes = as_array(value, name)
     if codes.dtype != np.uint8:
         raise TypeError(f"{name} must be uint8 (packed bits), got {codes.dtype}")
     if codes.ndim != 2:
@@ -139,7 +148,11 @@ def as_ids(value: npt.ArrayLike, n: int | None = None, name: str = "ids") -> _co
     if ids.ndim != 1 or (n is not None and len(ids) != n):
         expected = "a 1-D array" if n is None else f"a 1-D array of {n}"
         raise ValueError(f"{name} must be {expected}, got shape {ids.shape}")
-    if ids.size and (ids.min() < 0 or int(ids.max()) > np.iinfo(np.int64).max):
+    # One look at each: signed ids cannot be too high, unsigned ones not too low.
+    out_of_range = ids.size > 0 and (
+        ids.min() < 0 if ids.dtype.kind == "i" else int(ids.max()) > np.iinfo(np.int64).max
+    )
+    if out_of_range:
         raise ValueError(f"{name} must lie in 0 … 2^63 - 1, got {ids.min()} … {ids.max()}")
     return np.ascontiguousarray(ids, dtype=np.int64)
 

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from fastfunnel import _core
 from fastfunnel.funnel import Funnel, Stage
+from fastfunnel.interruptible import interruptibly
 from fastfunnel.sampling import draw_rows
 from fastfunnel.vectors import normalize
 
@@ -104,7 +105,7 @@ class AutomaticFunnels:
         calibration = self._calibration
         if calibration is None or n_rows > 2 * calibration.n_rows:
             _, rows = draw_rows(self._core, SAMPLE_ROWS + SAMPLE_QUERIES, np.random.default_rng(0))
-            calibration = self._calibration = calibrate(rows, n_rows)
+            calibration = self._calibration = interruptibly(lambda: calibrate(rows, n_rows))
         return calibration
 
 

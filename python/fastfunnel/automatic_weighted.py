@@ -25,6 +25,7 @@ from fastfunnel.automatic import (
     ranks_of_nearest,
 )
 from fastfunnel.funnel import Funnel, Stage
+from fastfunnel.interruptible import interruptibly
 from fastfunnel.sampling import draw_rows
 
 ALIKE = 1.01  # lengths that differ by less leave the order to the cosines
@@ -67,7 +68,9 @@ class WeightedFunnels:
         calibration = self._calibration
         if calibration is None or n_rows > 2 * calibration.n_rows:
             _, rows = draw_rows(self._core, SAMPLE_ROWS + SAMPLE_QUERIES, np.random.default_rng(0))
-            calibration = self._calibration = calibrate(rows, self._metric, n_rows)
+            calibration = self._calibration = interruptibly(
+                lambda: calibrate(rows, self._metric, n_rows)
+            )
         keeps = {
             dims: math.ceil(calibration.share(dims, n_rows, k) * n_rows) + 4 * k
             for dims in calibration.ranks

@@ -73,10 +73,7 @@ class Index(Searching):
         if difference is None and other.dim not in (None, self.dim):
             difference = f"vectors of {self.dim} dims, not {other.dim}"
         if difference is not None:
-            raise ModelMismatchError(
-                f"the index holds {difference}: embeddings of different models do not "
-                "mix, whatever their scores say"
-            )
+            raise ModelMismatchError("the index", difference)
 
     def tune(
         self,

@@ -13,6 +13,13 @@ Setting: TypeAlias = str | int | float | bool | None
 class ModelMismatchError(ValueError):
     """Vectors of one model met an index of another's."""
 
+    def __init__(self, holder: str, difference: str) -> None:
+        """Say what `holder` holds, by the words of `Model.difference`."""
+        super().__init__(
+            f"{holder} holds {difference}: embeddings of different models do not mix, whatever "
+            "their scores say"
+        )
+
 
 @dataclass(frozen=True)
 class Model:

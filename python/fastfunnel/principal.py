@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from fastfunnel import _core
 from fastfunnel.blas import one_blas_thread
+from fastfunnel.interruptible import interruptibly
 from fastfunnel.sampling import draw_rows
 from fastfunnel.vectors import normalize
 
@@ -54,13 +55,26 @@ class PrincipalDirections:
         if self._asked < QUERIES_BEFORE:
             return
         self._is_settled = True  # before the work: threads beside this one go on searching
-        _, rows = draw_rows(self._core, _SAMPLE_ROWS, np.random.default_rng(0))
-        found = principal_directions(rows) if len(rows) else None
+        try:
+            _, rows = draw_rows(self._core, _SAMPLE_ROWS, np.random.default_rng(0))
+            found = interruptibly(lambda: _basis(rows)) if len(rows) else None
+        except KeyboardInterrupt:
+            self._is_settled = False
+            raise
         if found is not None:
-            directions, steps = found
-            wide = directions.astype(np.float64)
-            defect = np.linalg.norm(wide @ wide.T - np.eye(len(wide)))
-            self._core.set_basis(directions, float(defect), steps)
+            self._core.set_basis(*found)
+
+
+def _basis(
+    rows: npt.NDArray[np.float32],
+) -> tuple[npt.NDArray[np.float32], float, list[int]] | None:
+    """Return principal directions, how far they are from orthonormal, and their steps."""
+    found = principal_directions(rows)
+    if found is None:
+        return None
+    directions, steps = found
+    wide = directions.astype(np.float64)
+    return directions, float(np.linalg.norm(wide @ wide.T - np.eye(len(wide)))), steps
 
 
 def principal_directions(

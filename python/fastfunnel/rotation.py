@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from fastfunnel.arguments import as_count, as_rows
 from fastfunnel.blas import one_blas_thread
+from fastfunnel.interruptible import interruptibly
 
 Rotation = npt.NDArray[np.float32]
 Axes = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]
@@ -52,10 +53,15 @@ def fit_rotation(vectors: npt.ArrayLike, *, prefix: int | None = None, seed: int
     if prefix is not None and as_count(prefix, "prefix") >= dim:
         raise ValueError(f"prefix must be below the {dim} dims of the vectors, got {prefix}")
     rng = np.random.default_rng(as_count(seed, "seed", at_least=0))
-    if len(rows) > _MOST_ROWS:
-        rows = rows[np.sort(rng.choice(len(rows), _MOST_ROWS, replace=False))]
-    unit = normalize(rows).astype(np.float32, copy=False)
-    return mixed(principal_axes(unit), prefix, rng)
+
+    def fit() -> Rotation:
+        some = rows
+        if len(rows) > _MOST_ROWS:
+            some = rows[np.sort(rng.choice(len(rows), _MOST_ROWS, replace=False))]
+        unit = normalize(some).astype(np.float32, copy=False)
+        return mixed(principal_axes(unit), prefix, rng)
+
+    return interruptibly(fit)
 
 
 def principal_axes(unit: npt.NDArray[np.float32]) -> Axes:

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from fastfunnel.storage.reading import Source
 
 
+_IDS_AT_ONCE = 1 << 20
+
+
 class Rows:
     """What `Index` does with rows, searches aside. Changes wait for each other, searches do not."""
 
@@ -76,6 +79,36 @@ class Rows:
             else:
                 self._core.check(rows, new_ids, False)
                 self._journal.add(rows, new_ids)
+            self._next_id = max(self._next_id, int(new_ids.max()) + 1)
+        return new_ids
+
+    def adopt(self, vectors: npt.ArrayLike, ids: npt.ArrayLike | None = None) -> _core.IdArray:
+        """Add rows where they are: searches read the caller's memory, a mapped file for one.
+
+        Args:
+            vectors: (n, dim) float32 or float16 in C order, read once now; kept, never changed, and
+                not to be changed by anybody.
+            ids: as in `add`.
+
+        Returns:
+            The ids, int64 (n,).
+
+        Raises:
+            TypeError, ValueError: as `add`; ValueError for an index that lives on disk or that
+                rotates its rows: both keep their own.
+        """
+        rows = as_rows(vectors, "vectors", self.dim)
+        if self._journal is not None or self._rotation is not None:
+            raise ValueError("the index must be in memory and without a rotation to adopt rows")
+        if rows.dtype.kind != "f" or rows.itemsize > 4 or not rows.flags.c_contiguous:
+            raise TypeError(f"vectors must be float32 or float16 in C order, got {rows.dtype}")
+        if self.metric != "cosine":
+            check_magnitudes(rows, "vectors", self.metric)
+        with self._changing:
+            self._check_writable()
+            new_ids = self._following_ids(len(rows)) if ids is None else as_ids(ids, len(rows))
+            self._core.check(rows, new_ids, False)
+            self._core.adopt(rows, new_ids)
             self._next_id = max(self._next_id, int(new_ids.max()) + 1)
         return new_ids
 
@@ -217,7 +250,12 @@ class Rows:
             self._next_id = max(self._next_id, self._journal.next_id)
         if self._next_id + n > 2**63:
             raise ValueError(f"ids must be given, {n} more would pass 2^63 - 1")
-        return np.arange(self._next_id, self._next_id + n, dtype=np.int64)
+        ids = np.empty(n, np.int64)
+        for first in range(0, n, _IDS_AT_ONCE):  # Ctrl-C is answered between two of them
+            some = ids[first : first + _IDS_AT_ONCE]
+            some[:] = np.arange(len(some), dtype=np.int64)
+            some += self._next_id + first
+        return ids
 
 
 _living: weakref.WeakSet[Rows] = weakref.WeakSet()

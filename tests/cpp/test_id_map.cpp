@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <map>
 
 #include "core_support.hpp"
@@ -5,6 +6,13 @@
 
 namespace ff::test {
 namespace {
+
+std::vector<std::int64_t> shuffled(std::vector<std::int64_t> ids, Random& random) {
+  for (std::size_t i = ids.size(); i > 1; --i)
+    std::swap(ids[i - 1],
+              ids[static_cast<std::size_t>(random.integer(0, static_cast<std::int64_t>(i) - 1))]);
+  return ids;
+}
 
 // A corpus that grows, its map, and what the map should say.
 class Rows {
@@ -31,7 +39,23 @@ class Rows {
     for (std::int64_t id : others)
       if (!expected_.contains(id) && map_.find(id)) wrong = "found " + std::to_string(id);
     CHECK(wrong == "");
+    check_each(others);
   }
+  // Rows whose ids are there lie elsewhere from now on, and nobody tells the map about the old
+  // ones.
+  void upsert(const std::vector<std::int64_t>& ids) {
+    std::vector<Row> replaced;
+    for (std::int64_t id : ids)
+      if (const auto row = map_.find(id)) replaced.push_back(*row);
+    append(ids);
+    for (Row row : replaced) corpus_.remove(row);
+  }
+  void remove(std::int64_t id) {
+    corpus_.remove(expected_.at(id));
+    map_.erase(id);
+    expected_.erase(id);
+  }
+  void seal() { corpus_.seal(); }
   std::optional<std::int64_t> duplicate(const std::vector<std::int64_t>& ids) const {
     const auto twice = IdMap::first_repeated(ids.data(), ids.size());
     return twice ? twice : map_.first_taken(ids.data(), ids.size());
@@ -40,6 +64,25 @@ class Rows {
  private:
   static MatrixView view(const std::vector<float>& values) {
     return {reinterpret_cast<const std::byte*>(values.data()), Element::f32, values.size(), 1, 4};
+  }
+  // find_each against what is expected: in order, the other way round, at random, every id twice.
+  void check_each(const std::vector<std::int64_t>& others) const {
+    Random random(7);
+    std::vector<std::int64_t> asked = others;
+    for (const auto& [id, row] : expected_) asked.insert(asked.end(), {id, id});
+    std::sort(asked.begin(), asked.end());
+    const std::vector<std::int64_t> falling(asked.rbegin(), asked.rend());
+    for (const auto& ids : {asked, falling, shuffled(asked, random)}) {
+      std::vector<std::optional<Row>> rows(ids.size());
+      map_.find_each(ids.data(), ids.size(), [&](std::size_t i, Row row) { rows[i] = row; });
+      std::size_t n_wrong = 0;
+      for (std::size_t i = 0; i < ids.size(); ++i) {
+        const auto found = expected_.find(ids[i]);
+        n_wrong +=
+            rows[i] != (found == expected_.end() ? std::nullopt : std::optional(found->second));
+      }
+      CHECK(n_wrong == 0);
+    }
   }
   void note(Row row, const std::vector<std::int64_t>& ids) {
     map_.extend(row);
@@ -53,13 +96,6 @@ class Rows {
   IdMap map_;
   std::map<std::int64_t, Row> expected_;
 };
-
-std::vector<std::int64_t> shuffled(std::vector<std::int64_t> ids, Random& random) {
-  for (std::size_t i = ids.size(); i > 1; --i)
-    std::swap(ids[i - 1],
-              ids[static_cast<std::size_t>(random.integer(0, static_cast<std::int64_t>(i) - 1))]);
-  return ids;
-}
 
 const std::vector<std::int64_t> kAround = {
     INT64_MIN, -1, 0, 1, 9, 10, 11, 500, 65535, 65536, 65537, 70000, 131072, 200000, INT64_MAX};
@@ -121,6 +157,21 @@ TEST_CASE("id_map: falling by one, in one call and over several") {
   for (std::int64_t id : {12, 11, 10, 9}) others.append({id});
   others.check(kAround);
   CHECK(others.duplicate({10}) == 10);
+}
+
+TEST_CASE("id_map: a replaced row that the hash table still names is not found") {
+  Rows rows;
+  rows.append({9, 8, 7});  // falling: in the hash table
+  rows.seal();
+  rows.upsert({8, 20, 30});  // increasing: found by bisection
+  rows.check(kAround);
+  rows.upsert({9, 30});  // goes on below the last: all of its segment in the hash table
+  rows.check(kAround);
+  rows.remove(8);
+  rows.remove(30);
+  rows.check({8, 30, 21});
+  rows.upsert({8, 7});
+  rows.check(kAround);
 }
 
 TEST_CASE("id_map: adopted rows between appended ones, in order and not") {

@@ -141,6 +141,51 @@ TEST_CASE("sign_scan: every level, any shape, queries 0 to 19, thresholds, alive
   });
 }
 
+TEST_CASE("sign_scan: counting, where a level does, is a scan with weights of +-1") {
+  for (Isa level : tested_levels()) {
+    const SignScanKernels& kernels = kernels_for(level).sign_scan;
+    if (kernels.count == nullptr) continue;
+    Random random(5);
+    for (std::size_t n_slices : {1, 4, 16})
+      for (std::size_t n_queries : {0, 1, 3, 8, 21}) {
+        Plane plane = random_plane(n_slices, 3, random);
+        plane.alive = {~std::uint64_t{0}, 0, random.bits()};
+        const std::size_t dims = n_slices * kSliceDims - 13, room = 3 * kBlockRows;
+        std::vector<Weights> weights(n_queries, Weights(n_slices * kSliceDims, 0));
+        std::vector<std::vector<std::uint8_t>> codes(n_queries);
+        Hits counted{std::vector<std::uint32_t>(n_queries * (room + 2)),
+                     std::vector<std::uint16_t>(n_queries * (room + 2)),
+                     {}};
+        std::vector<SignQuery> queries;
+        const auto thresholds = random_thresholds(n_queries, 0, random);
+        for (std::size_t q = 0; q < n_queries; ++q) {
+          codes[q].resize(n_slices * 8);
+          for (std::size_t d = 0; d < dims; ++d) {
+            const bool set = random.integer(0, 1) == 1;
+            weights[q][d] = set ? 1 : -1;
+            codes[q][d / 8] |= static_cast<std::uint8_t>(set ? 0 : 0x80U >> (d % 8));
+          }
+          queries.push_back({codes[q].data(), counted.rows.data() + q * (room + 2),
+                             counted.scores.data() + q * (room + 2), 1, thresholds[q]});
+        }
+        // Bits past the dims are never set in a plane, and not in codes.
+        for (std::size_t r = 0; r < room; ++r)
+          for (std::size_t d = dims; d < n_slices * kSliceDims; ++d)
+            plane.cells[d / 64 * plane.stride + r / 64 * kCellBytes + d % 64 / 8 * 64 + r % 64] &=
+                static_cast<std::uint8_t>(~(0x80U >> (d % 8)));
+        kernels.count(plane.blocks(), queries.data(), n_queries);
+        for (const SignQuery& query : queries) counted.counts.push_back(query.count);
+        const Hits expected = scan(reference().sign_scan, plane, weights, thresholds);
+        CHECK(counted.counts == expected.counts);
+        for (std::size_t q = 0; q < n_queries; ++q)
+          for (std::size_t i = q * (room + 2) + 1; i < q * (room + 2) + counted.counts[q]; ++i) {
+            CHECK(counted.rows[i] == expected.rows[i]);
+            CHECK(counted.scores[i] == expected.scores[i]);
+          }
+      }
+  }
+}
+
 TEST_CASE("sign_scan: every level, single alive rows") {
   for_each_level([](const Kernels& k) {
     Random random(3);

@@ -170,7 +170,7 @@ def test_the_wrong_place_or_model_is_refused(collection: ff.Collection, tmp_path
         ff.Collection(tmp_path / "full", WordsEmbedder())
     other = WordsEmbedder()
     other.model = "others"
-    with pytest.raises(ValueError, match="collection's 32 dims of words, got 32 of others"):
+    with pytest.raises(ValueError, match="the collection holds vectors of 'words', not 'others'"):
         ff.Collection(collection.path, other)
 
 

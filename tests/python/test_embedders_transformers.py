@@ -82,6 +82,8 @@ def test_a_model_outside_the_table_uses_its_own_prompts() -> None:
     documents = embedder.encode_documents(["tea"])
     np.testing.assert_allclose(queries, unit([mean_of(model, "represent query tea")]), atol=1e-6)
     np.testing.assert_allclose(documents, unit([mean_of(model, "tea")]), atol=1e-6)
+    assert embedder.recipe["query_prompt"] == "represent query "
+    assert embedder.recipe["document_prompt"] is None
 
 
 def test_the_tables_prefix_replaces_a_default_prompt() -> None:

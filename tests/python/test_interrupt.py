@@ -6,10 +6,15 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from fastfunnel.interruptible import interruptibly
 
 pytestmark = pytest.mark.skipif(
     not Path("/proc/self/stat").exists(), reason="reads the CPU time of a process from /proc"
@@ -25,6 +30,7 @@ LONG_CALLS = {
     "planes of an array": "ff.exact_search(endless, query, 5, isa='scalar')",
     "codes, row by row": "ff.hamming_search(codes, codes[:1], 5, threads=1, isa='scalar')",
     "codes, by tables": "ff.hamming_search(codes, codes[:9], 5, threads=1, isa='scalar')",
+    "adding rows": "ff.Index(dim=64).add(endless)",
     "tuning": "index.tune(queries[:4000], budget_s=3600, progress=False)",
 }
 
@@ -77,6 +83,71 @@ def test_ctrl_c_ends_a_long_call_and_leaves_the_index_usable(call: str) -> None:
         finally:
             child.kill()
     assert output == "interrupted\n"
+
+
+FIRST_EXACT_BATCH = """
+import numpy as np
+import fastfunnel as ff
+
+rng = np.random.default_rng(0)
+spread = (1 / np.sqrt(1 + np.arange(1024))).astype(np.float32)
+rows = rng.standard_normal((20_000, 1024), dtype=np.float32) * spread
+index = ff.Index(dim=1024)
+index.add(rows)
+expected = index.search(rows[:20], 5, exact=True, threads=1).ids
+before = index._core.sizes()[1]
+print("ready", flush=True)
+try:
+    while index._core.sizes()[1] == before:  # the batch that finds directions
+        index.search(rows[:300], 5, exact=True, threads=1)
+except KeyboardInterrupt:
+    index.search(rows[:300], 5, exact=True, threads=1)
+    assert index._core.sizes()[1] > before  # found by the next batch
+    assert (index.search(rows[:20], 5, exact=True, threads=1).ids == expected).all()
+    print("interrupted", flush=True)
+"""
+
+
+def test_directions_that_were_interrupted_are_found_by_the_next_batch() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", FIRST_EXACT_BATCH], stdout=subprocess.PIPE, text=True
+    ) as child:
+        try:
+            assert child.stdout is not None
+            assert child.stdout.readline() == "ready\n"
+            begun = cpu_seconds(child.pid)
+            while cpu_seconds(child.pid) < begun + 0.2:
+                assert child.poll() is None
+                time.sleep(0.01)
+            child.send_signal(signal.SIGINT)
+            output, _ = child.communicate(timeout=60)
+        finally:
+            child.kill()
+    assert output == "interrupted\n"
+
+
+def test_work_of_numpy_is_left_at_once() -> None:
+    left, ended = threading.Event(), threading.Event()
+
+    def work() -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        left.wait(60)
+        ended.set()
+
+    with pytest.raises(KeyboardInterrupt):
+        interruptibly(work)
+    assert not ended.is_set()
+    left.set()
+    assert ended.wait(60)
+
+
+def test_what_work_returns_and_raises_is_passed_on() -> None:
+    with np.errstate(divide="raise"), pytest.raises(FloatingPointError):
+        interruptibly(lambda: np.ones(1) / np.zeros(1))
+    assert interruptibly(threading.current_thread) is not threading.main_thread()
+    with ThreadPoolExecutor(1) as pool:  # no other thread is interrupted, so none needs another
+        elsewhere = pool.submit(lambda: interruptibly(threading.current_thread))
+        assert elsewhere.result() is pool.submit(threading.current_thread).result()
 
 
 HANDLER = """

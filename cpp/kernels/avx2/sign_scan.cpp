@@ -114,6 +114,6 @@ void scan(const SignBlocks& blocks, SignQuery* queries, std::size_t n_queries) {
 }  // namespace
 
 extern const SignScanKernels kSignScanAvx2 = {IsaLevel::avx2, kNibbleSliceBytes, make_nibble_tables,
-                                              scan};
+                                              scan, nullptr};
 
 }  // namespace ff

@@ -124,6 +124,6 @@ void scan(const SignBlocks& blocks, SignQuery* queries, std::size_t n_queries) {
 }  // namespace
 
 extern const SignScanKernels kSignScanAvx512 = {IsaLevel::avx512, kNibbleSliceBytes,
-                                                make_nibble_tables, scan};
+                                                make_nibble_tables, scan, nullptr};
 
 }  // namespace ff

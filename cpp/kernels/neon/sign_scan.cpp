@@ -2,7 +2,8 @@
 //
 // Instructions for one query over 64 dims of 32 rows, in a tile of Q queries: 32 tbl, 32 add, 16
 // loads of tables and 4 to widen, plus (16 loads + 32 to split nibbles) / Q. At Q = 4 that is 3 a
-// row, 1/21 of an instruction a dim. A tile is 32 rows, so that its 8 sums stay in
+// row, 1/21 of an instruction a dim. Counting takes 16 eor, 16 cnt, 16 add, 8 loads and 4 to widen,
+// plus 16 loads / Q: 2 a row. A tile is 32 rows, so that its 8 sums stay in
 // registers (gcc 12 spills 7 of the 16 totals, once a slice).
 #include "kernels/sign_scan.hpp"
 
@@ -44,7 +45,52 @@ void append(SignQuery& query, const Totals& totals, std::uint32_t mask, std::uin
   query.count = count;
 }
 
-template <int Q>
+// What one cell adds to the sums of Q queries over 32 rows.
+struct LookUps {
+  static constexpr std::size_t kSliceBytes = kNibbleSliceBytes;
+
+  template <int Q>
+  static void add(uint8x16_t (*sums)[2], const SignQuery* queries, std::size_t offset,
+                  const std::uint8_t* cell) {
+    for (std::size_t j = 0; j < 8; ++j) {
+      uint8x16_t high[2], low[2];
+      for (int v = 0; v < 2; ++v) {
+        const uint8x16_t bytes = vld1q_u8(cell + j * kBlockRows + 16 * v);
+        high[v] = vshrq_n_u8(bytes, 4);
+        low[v] = vandq_u8(bytes, vdupq_n_u8(15));
+      }
+      for (int q = 0; q < Q; ++q) {
+        const std::uint8_t* entries = queries[q].tables + offset + j * 32;
+        const uint8x16_t of_high = vld1q_u8(entries), of_low = vld1q_u8(entries + 16);
+        for (int v = 0; v < 2; ++v) {
+          sums[q][v] = vaddq_u8(sums[q][v], vqtbl1q_u8(of_high, high[v]));
+          sums[q][v] = vaddq_u8(sums[q][v], vqtbl1q_u8(of_low, low[v]));
+        }
+      }
+    }
+  }
+};
+
+struct Counts {
+  static constexpr std::size_t kSliceBytes = 8;
+
+  template <int Q>
+  static void add(uint8x16_t (*sums)[2], const SignQuery* queries, std::size_t offset,
+                  const std::uint8_t* cell) {
+#pragma GCC unroll 2  // unrolled further, gcc 12 takes the bytes of codes through the stack
+    for (std::size_t j = 0; j < 8; ++j) {
+      const uint8x16_t rows[2] = {vld1q_u8(cell + j * kBlockRows),
+                                  vld1q_u8(cell + j * kBlockRows + 16)};
+      for (int q = 0; q < Q; ++q) {
+        const uint8x16_t code = vld1q_dup_u8(queries[q].tables + offset + j);
+        for (int v = 0; v < 2; ++v)
+          sums[q][v] = vaddq_u8(sums[q][v], vcntq_u8(veorq_u8(rows[v], code)));
+      }
+    }
+  }
+};
+
+template <class Sums, int Q>
 void scan_rows(const SignBlocks& blocks, std::size_t block, std::size_t first, SignQuery* queries,
                std::uint32_t alive) {
   Totals totals[Q];
@@ -55,22 +101,7 @@ void scan_rows(const SignBlocks& blocks, std::size_t block, std::size_t first, S
   for (std::size_t s = 0; s < blocks.n_slices; ++s, cell += blocks.slice_stride) {
     uint8x16_t sums[Q][2];
     for (int q = 0; q < Q; ++q) sums[q][0] = sums[q][1] = vdupq_n_u8(0);
-    for (std::size_t j = 0; j < 8; ++j) {
-      uint8x16_t high[2], low[2];
-      for (int v = 0; v < 2; ++v) {
-        const uint8x16_t bytes = vld1q_u8(cell + j * kBlockRows + 16 * v);
-        high[v] = vshrq_n_u8(bytes, 4);
-        low[v] = vandq_u8(bytes, vdupq_n_u8(15));
-      }
-      for (int q = 0; q < Q; ++q) {
-        const std::uint8_t* entries = queries[q].tables + s * kNibbleSliceBytes + j * 32;
-        const uint8x16_t of_high = vld1q_u8(entries), of_low = vld1q_u8(entries + 16);
-        for (int v = 0; v < 2; ++v) {
-          sums[q][v] = vaddq_u8(sums[q][v], vqtbl1q_u8(of_high, high[v]));
-          sums[q][v] = vaddq_u8(sums[q][v], vqtbl1q_u8(of_low, low[v]));
-        }
-      }
-    }
+    Sums::template add<Q>(sums, queries, s * Sums::kSliceBytes, cell);
     for (int q = 0; q < Q; ++q)
       for (int v = 0; v < 2; ++v) {
         uint16x8_t* of_rows = totals[q].rows + 2 * v;
@@ -86,27 +117,28 @@ void scan_rows(const SignBlocks& blocks, std::size_t block, std::size_t first, S
   }
 }
 
-template <int Q>
+template <class Sums, int Q>
 void scan_tile(const SignBlocks& blocks, SignQuery* queries) {
   for (std::size_t b = 0; b < blocks.n_blocks; ++b) {
     const std::uint64_t alive = blocks.alive ? blocks.alive[b] : ~std::uint64_t{0};
     for (std::size_t first = 0; first < kBlockRows; first += kTileRows) {
       const auto of_rows = static_cast<std::uint32_t>(alive >> first);
-      if (of_rows != 0) scan_rows<Q>(blocks, b, first, queries, of_rows);
+      if (of_rows != 0) scan_rows<Sums, Q>(blocks, b, first, queries, of_rows);
     }
   }
 }
 
-void scan(const SignBlocks& blocks, SignQuery* queries, std::size_t n_queries) {
+template <class Sums>
+void scan_by(const SignBlocks& blocks, SignQuery* queries, std::size_t n_queries) {
   std::size_t q = 0;
-  for (; q + 4 <= n_queries; q += 4) scan_tile<4>(blocks, queries + q);
-  if (n_queries - q >= 2) scan_tile<2>(blocks, queries + q), q += 2;
-  if (n_queries - q == 1) scan_tile<1>(blocks, queries + q);
+  for (; q + 4 <= n_queries; q += 4) scan_tile<Sums, 4>(blocks, queries + q);
+  if (n_queries - q >= 2) scan_tile<Sums, 2>(blocks, queries + q), q += 2;
+  if (n_queries - q == 1) scan_tile<Sums, 1>(blocks, queries + q);
 }
 
 }  // namespace
 
 extern const SignScanKernels kSignScanNeon = {IsaLevel::neon, kNibbleSliceBytes, make_nibble_tables,
-                                              scan};
+                                              scan_by<LookUps>, scan_by<Counts>};
 
 }  // namespace ff

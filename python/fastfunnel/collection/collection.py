@@ -12,11 +12,12 @@ from fastfunnel.collection.embedding import Progress, cache_vectors
 from fastfunnel.collection.fusion import reciprocal_ranks
 from fastfunnel.collection.hit import Hit
 from fastfunnel.collection.inputs import Metadata, check_ids, documents
-from fastfunnel.collection.opening import chosen_embedder, remembered_embedder
+from fastfunnel.collection.opening import about, chosen_embedder, remembered_embedder
 from fastfunnel.collection.store import Document, Store, is_store
 from fastfunnel.collection.vectors import RowVectors
 from fastfunnel.collection.where import Condition, compile_where
 from fastfunnel.embedders import Embedder, FloatRows
+from fastfunnel.model import Model
 from fastfunnel.tuning import TuningReport
 
 FILE_NAME = "collection.sqlite"
@@ -42,8 +43,9 @@ class Collection:
         dim: dims of the vectors for a model given by name; None for its full length.
 
     Raises:
-        ValueError: the directory holds something else or is damaged, or its vectors are of
-            another model or dim than the embedder's.
+        ValueError: the directory holds something else or is damaged.
+        ModelMismatchError: its vectors are of another model than the embedder's, of another dim,
+            or of the same model used differently. `add` and `search` look again.
         ImportError, EmbeddingError: the embedder cannot be made.
     """
 
@@ -63,8 +65,7 @@ class Collection:
                 raise ValueError(f"path must be new, empty or a collection, got {self.path}")
             self.embedder = chosen_embedder(embedder or DEFAULT_MODEL, dim)
             self.path.mkdir(parents=True, exist_ok=True)
-            about = {"model": self.embedder.model, "dim": str(self.embedder.dim)}
-            self._store = Store(file, create=about)
+            self._store = Store(file, create=about(self.embedder))
         else:
             self._store = Store(file)
             try:
@@ -73,7 +74,8 @@ class Collection:
                 self._store.close()
                 raise
         self._lock = threading.RLock()
-        self._vectors = RowVectors(self.path, self._store, self.embedder.dim, self.embedder.model)
+        made_by = Model.of(self.embedder)
+        self._vectors = RowVectors(self.path, self._store, self.embedder.dim, made_by)
         self._seen = self._store.version()
 
     def add(
@@ -170,6 +172,7 @@ class Collection:
         if isinstance(k, bool) or not isinstance(k, int) or k < 1:
             raise ValueError(f"k must be an int of at least 1, got {k!r}")
         condition = None if where is None else compile_where(where)
+        self.index.check_model(self.embedder)
         query = self.embedder.encode_queries([text])
         with self._lock:
             self._catch_up()
@@ -245,6 +248,7 @@ class Collection:
     def _put(self, given: list[Document], *, replace: bool, progress: Progress | None) -> None:
         if not replace:
             self._refuse_taken(given)  # before the model is paid
+        self.index.check_model(self.embedder)
         cache_vectors(given, self.embedder, self._store, self._lock, progress)
         with self._lock:
             with self._store.transaction():

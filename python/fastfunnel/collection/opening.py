@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 from fastfunnel.collection.store import Store
 from fastfunnel.embedders import Embedder, embedder_for
+from fastfunnel.model import Model, ModelMismatchError
 
 
 def chosen_embedder(given: Embedder | str, dim: int | None) -> Embedder:
@@ -25,7 +29,8 @@ def remembered_embedder(store: Store, given: Embedder | str | None, dim: int | N
     """Return the embedder of a collection's vectors, which must be the one given, if any is.
 
     Raises:
-        TypeError, ValueError: it is another, or the store does not say which.
+        ModelMismatchError: it is another, or the same model used differently.
+        TypeError, ValueError: it is none, or the store does not say which.
     """
     model, length = store.about("model"), store.about("dim")
     if model is None or length is None or not length.isascii() or not length.isdigit():
@@ -33,12 +38,27 @@ def remembered_embedder(store: Store, given: Embedder | str | None, dim: int | N
     embedder = chosen_embedder(
         given or model, int(length) if dim is None and _is_name(given) else dim
     )
-    if (embedder.model, embedder.dim) != (model, int(length)):
-        raise ValueError(
-            f"embedder must give the collection's {length} dims of {model}, "
-            f"got {embedder.dim} of {embedder.model}"
-        )
+    held = Model(model, int(length), _recipe(store))
+    difference = held.difference(Model.of(embedder))
+    if difference is not None:
+        raise ModelMismatchError("the collection", difference)
     return embedder
+
+
+def about(embedder: Embedder) -> dict[str, str]:
+    """Return what a new collection notes of its embedder."""
+    made_by = Model.of(embedder)
+    recipe = json.dumps(dict(made_by.recipe), sort_keys=True)
+    return {"model": made_by.name, "dim": str(embedder.dim), "recipe": recipe}
+
+
+def _recipe(store: Store) -> dict[str, Any]:
+    """Return the recipe that was noted; collections from before there were recipes note none."""
+    try:
+        recipe = json.loads(store.about("recipe") or "{}")
+        return dict(Model("", recipe=recipe).recipe)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ValueError(f"{store.path} is damaged: its recipe is none: {error}") from error
 
 
 def _is_name(given: Embedder | str | None) -> bool:

@@ -11,6 +11,7 @@ import numpy as np
 import fastfunnel as ff
 from fastfunnel.collection.store import Store
 from fastfunnel.embedders import FloatRows
+from fastfunnel.model import Model
 
 DIRECTORY = "index"
 PORTION = 8192
@@ -25,7 +26,7 @@ class RowVectors:
     memory.
     """
 
-    def __init__(self, directory: Path, store: Store, dim: int, model: str) -> None:
+    def __init__(self, directory: Path, store: Store, dim: int, model: Model) -> None:
         """Open the index, or make it, and catch up."""
         self._directory = directory / DIRECTORY
         self._store = store
@@ -95,7 +96,8 @@ class RowVectors:
         with self._store.transaction():  # two processes that begin at once make one index
             try:
                 index = ff.open(self._directory, writable=True)
-                if (index.dim, index.model) == (self._dim, self._model):
+                made_by = index.made_by
+                if index.dim == self._dim and made_by and not made_by.difference(self._model):
                     return index
                 index.close()
             except BlockingIOError:

@@ -24,7 +24,8 @@ class Library:
     """A saved index that answers questions asked in words."""
 
     def __init__(self, directory: Path, index: ff.Index, embedder: Embedder) -> None:
-        """Put together what `open` loads."""
+        """Put together what `open` loads; ModelMismatchError if they do not belong together."""
+        index.check_model(embedder)
         self.directory = directory
         self.index = index
         self._embedder = embedder

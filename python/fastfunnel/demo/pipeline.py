@@ -63,7 +63,7 @@ def leave_index(embedded: Embedded, directory: Path) -> None:
     Raises:
         ValueError: `directory` holds something that is not a demo index.
     """
-    index = ff.Index(dim=embedded.embedder.dim, model=embedded.embedder.model)
+    index = ff.Index(dim=embedded.embedder.dim, model=ff.Model.of(embedded.embedder))
     index.add(embedded.vectors)
     with replacing(directory) as built:
         index.save(built)

@@ -57,6 +57,7 @@ class CohereEmbedder(ModelEmbedder):
                 client = cohere.ClientV2(**options)
         self._client = client
         self._output_type = output_type
+        self._more_recipe = {"output_type": output_type}
         asked = self._asked_dim
         self._dimension = {} if asked is None else {"output_dimension": asked}
 

@@ -13,6 +13,7 @@ from fastfunnel.embedders.errors import client_errors
 from fastfunnel.embedders.models import Side, chosen_dim, known_models, untabled_dim
 from fastfunnel.embedders.protocol import FloatRows
 from fastfunnel.embedders.recipe import unit_rows
+from fastfunnel.model import Setting
 
 
 class ModelEmbedder:
@@ -42,6 +43,20 @@ class ModelEmbedder:
             self._sides = (self._card.documents, self._card.queries)
             full_dim = self._card.dim
         self._full_dim = full_dim
+        self._more_recipe: dict[str, Setting] = {}  # what only this kind of embedder has
+
+    @property
+    def recipe(self) -> dict[str, Setting]:
+        """What changes the vectors beside the model's name and dim, for `fastfunnel.Model`."""
+        documents, queries = self._sides
+        return {
+            "document_prefix": documents.prefix,
+            "document_task": documents.task,
+            "layer_norm": self._card is not None and self._card.layer_norm,
+            "query_prefix": queries.prefix,
+            "query_task": queries.task,
+            **self._more_recipe,
+        }
 
     @property
     def _asked_dim(self) -> int | None:

@@ -14,7 +14,11 @@ FloatRows: TypeAlias = npt.NDArray[np.float32]
 
 @runtime_checkable
 class Embedder(Protocol):
-    """Turns texts into unit float32 rows. Any object with these five members will do."""
+    """Turns texts into unit float32 rows. Any object with these five members will do.
+
+    One that also has a `recipe`, a mapping by name of what else changes its vectors, like prompts,
+    cannot be mixed up with the same model used differently (`fastfunnel.Model`).
+    """
 
     @property
     def model(self) -> str:

@@ -58,6 +58,13 @@ class SentenceTransformerEmbedder(ModelEmbedder):
         loaded.truncate_dim = None
         super().__init__(called, dim, strict=strict, full_dim=_full_dim(loaded))
         self._loaded = loaded
+        if self._card is None:
+            self._more_recipe = {
+                "document_prompt": _prompt(loaded, "document", "passage", "corpus"),
+                "query_prompt": _prompt(loaded, "query"),
+            }
+        if "revision" in options:
+            self._more_recipe["revision"] = options["revision"]
 
     def _answer(self, texts: list[str], side: Side) -> npt.ArrayLike:
         options: dict[str, Any] = {"show_progress_bar": False, "convert_to_numpy": True}
@@ -72,6 +79,13 @@ class SentenceTransformerEmbedder(ModelEmbedder):
         else:
             rows = self._loaded.encode_document(texts, **options)
         return rows
+
+
+def _prompt(loaded: Any, *names: str) -> str | None:
+    """Return the prompt that the library puts before a side's texts: the first that is there."""
+    prompts = getattr(loaded, "prompts", None) or {}
+    names = (*names, getattr(loaded, "default_prompt_name", None) or "")
+    return next((prompts[name] for name in names if prompts.get(name)), None)
 
 
 def _full_dim(loaded: Any) -> int | None:

@@ -59,6 +59,7 @@ class VoyageEmbedder(ModelEmbedder):
                 client = voyageai.Client(**{"max_retries": ATTEMPTS, **options})
         self._client = client
         self._output_type = output_type
+        self._more_recipe = {"output_type": output_type}
 
     def _answer(self, texts: list[str], side: Side) -> npt.ArrayLike:
         output = "float" if side.task == "query" else self._output_type

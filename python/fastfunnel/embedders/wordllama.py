@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import importlib
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ import numpy.typing as npt
 
 from fastfunnel.embedders.models import chosen_dim, known_models
 from fastfunnel.embedders.protocol import FloatRows
+from fastfunnel.model import Setting
 
 MODEL = "wordllama-l2-supercat"
 PACKAGED_DIM = 256
@@ -36,6 +38,7 @@ class WordLlamaEmbedder:
     """
 
     model: str = MODEL
+    recipe: Mapping[str, Setting] = MappingProxyType({})  # nothing else changes its vectors
 
     def __init__(self, dim: int = PACKAGED_DIM) -> None:
         """Load the weights: 16 MB, in about half a second."""

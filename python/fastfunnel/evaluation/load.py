@@ -12,6 +12,8 @@ from zipfile import BadZipFile
 import numpy as np
 import numpy.typing as npt
 
+from fastfunnel.interchange import as_array
+
 SUFFIXES = (".npy", ".npz", ".parquet", ".arrow", ".feather", ".txt")
 
 
@@ -91,14 +93,7 @@ def _column(file: Path, suffix: str) -> Any:
     ]
     if len(lists) != 1:
         raise ValueError(f"{file} must have one column of number lists, got {lists or 'none'}")
-    column = table[lists[0]].combine_chunks()
-    values = column.flatten().to_numpy(zero_copy_only=False)
-    if column.null_count or len(column) == 0 or len(values) % len(column):
-        raise ValueError(f"{file}: the lists of {lists[0]!r} must all have the same length")
-    lengths = column.value_lengths().to_numpy(zero_copy_only=False)
-    if (lengths != lengths[0]).any():
-        raise ValueError(f"{file}: the lists of {lists[0]!r} must all have the same length")
-    return values.reshape(len(column), -1)
+    return as_array(table[lists[0]], f"{file}: {lists[0]!r}")
 
 
 def _is_stream(file: Path) -> bool:

@@ -59,6 +59,17 @@ def open_index(
     return index
 
 
+def load_copy(path: str | os.PathLike[str]) -> Index:
+    """Return what a directory holds as an index in memory, which changes without the directory.
+
+    Raises:
+        As `open_index`; every checksum is compared.
+    """
+    index = _open(Path(path), mmap=False, verify=True)
+    index._source, index._writable = None, True
+    return index
+
+
 def create(path: str | os.PathLike[str], dim: int, **options: Any) -> Index:
     """Make an empty index on disk and open it to be changed; `Index.create` documents it."""
     index = Index(dim, **options)
