@@ -91,6 +91,7 @@ void Index::search(const Funnel& funnel, const Queries& queries, const Which& wh
 }
 
 void Index::set_basis(Basis basis) {
+  check_steps(basis);
   const std::unique_lock lock(lock_);
   if (!state_->corpus.basis())
     state_->corpus.set_basis(std::make_shared<const Basis>(std::move(basis)));

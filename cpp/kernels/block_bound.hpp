@@ -62,8 +62,9 @@ struct BlockBoundKernels {
   IsaLevel isa;
   int query_max;
 
-  // Step 0. sums[q * 64 + r] becomes the sum over d < n_first of values_q[d] * row_r[d], 64-byte
-  // aligned, and bit r of masks[q]: (sum - zeros[0]) * unit * scales[r] + slope * errors[r]
+  // Step 0. sums: 64 a query, 64-byte aligned, for next() of the same set to go on from. With sum
+  // over d < n_first of values_q[d] * row_r[d], bit r of masks[q] becomes: (sum - zeros[0]) * unit
+  // * scales[r] + slope * errors[r]
   //   + outside_q[0] * outside[r] >= floor.
   void (*first)(const BoundBlock& block, const BoundQuery* queries, std::size_t n_queries,
                 std::int32_t* sums, std::uint64_t* masks);

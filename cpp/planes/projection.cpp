@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <stdexcept>
 
 namespace ff {
 namespace {
@@ -11,6 +12,18 @@ constexpr std::size_t kDirectionsAtOnce = 64;
 constexpr double kUp = 1 + 1e-6;  // what a double loses when it becomes a float
 
 }  // namespace
+
+void check_steps(const Basis& basis) {
+  std::size_t before = 0;
+  bool good = true;
+  for (std::size_t end : basis.steps) {
+    good = good && end > before && before % 4 == 0;
+    before = end;
+  }
+  if (!good || before != basis.n_directions)
+    throw std::invalid_argument(
+        "steps must ascend to the number of directions, all but the last multiples of 4");
+}
 
 Projection::Projection(std::shared_ptr<const Basis> basis, std::size_t capacity)
     : basis_(std::move(basis)),

@@ -28,6 +28,9 @@ struct Basis {
   BoundStep step(std::size_t s) const { return {s, s == 0 ? 0 : steps[s - 1], padded(steps[s])}; }
 };
 
+// Throws std::invalid_argument if the steps are not what they must be.
+void check_steps(const Basis& basis);
+
 class Projection {
  public:
   Projection() = default;

@@ -164,20 +164,11 @@ py::tuple search(ff::Index& index, const QueryArray& queries, std::size_t k,
   return results.release();
 }
 
-constexpr const char* kStepsMessage =
-    "steps must ascend to the number of directions, all but the last multiples of 4";
-
 void set_basis(ff::Index& index, const QueryArray& directions, double defect,
                std::vector<std::size_t> steps) {
   const ff::Queries rows = as_queries(directions, index.dim());
   if (rows.count < 1 || rows.count > rows.dim || !(defect >= 0))
     throw std::invalid_argument("directions must be 1 to dim rows, defect at least 0");
-  std::size_t before = 0;
-  for (std::size_t end : steps) {
-    if (end <= before || before % 4 != 0) throw std::invalid_argument(kStepsMessage);
-    before = end;
-  }
-  if (before != rows.count) throw std::invalid_argument(kStepsMessage);
   ff::Basis basis{rows.count,
                   rows.dim,
                   {rows.data, rows.data + rows.count * rows.dim},

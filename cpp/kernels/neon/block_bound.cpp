@@ -13,7 +13,6 @@ struct WideningMultiplier {
     int32x4_t first, second;  // of 2 rows each, two lanes a row
   };
 
-  // 127 * 128 fits a 16-bit lane, and pairs are added in 32 bits.
   static Sums of(Sums sums, int8x16_t cells, int8x16_t values) {
     return {vpadalq_s16(sums.first, vmull_s8(vget_low_s8(cells), vget_low_s8(values))),
             vpadalq_s16(sums.second, vmull_high_s8(cells, values))};
@@ -22,10 +21,9 @@ struct WideningMultiplier {
   static int32x4_t total(Sums sums) { return vpaddq_s32(sums.first, sums.second); }
 };
 
-using M = WideningMultiplier;
-
 }  // namespace
 
-extern const BlockBoundKernels kBlockBoundNeon = {IsaLevel::neon, 127, first<M>, next<M>};
+extern const BlockBoundKernels kBlockBoundNeon = {IsaLevel::neon, 127, first<WideningMultiplier>,
+                                                  next<WideningMultiplier>};
 
 }  // namespace ff

@@ -131,6 +131,6 @@ void scan(const float* queries, std::size_t query_stride, std::size_t n_queries,
 
 }  // namespace
 
-extern const InnerProductKernels kInnerProductNeon = {IsaLevel::neon, kLanes, rescore, scan};
+extern const InnerProductKernels kInnerProductNeon = {IsaLevel::neon, 4, rescore, scan};
 
 }  // namespace ff

@@ -2,9 +2,8 @@
 //
 // Instructions for one query over 64 dims of 32 rows, in a tile of Q queries: 32 tbl, 32 add, 16
 // loads of tables and 4 to widen, plus (16 loads + 32 to split nibbles) / Q. At Q = 4 that is 3 a
-// row, 1/21 of an instruction a dim. Counting takes 16 eor, 16 cnt, 16 add, 8 loads and 4 to widen,
-// plus 16 loads / Q: 2 a row. A tile is 32 rows, so that its 8 sums stay in
-// registers (gcc 12 spills 7 of the 16 totals, once a slice).
+// row, 1/21 of an instruction a dim. A tile is 32 rows, so that its 8 sums stay in registers (gcc
+// 12 spills 7 of the 16 totals, once a slice).
 #include "kernels/sign_scan.hpp"
 
 #include <arm_neon.h>
@@ -45,28 +44,24 @@ void append(SignQuery& query, const Totals& totals, std::uint32_t mask, std::uin
   query.count = count;
 }
 
-// What one cell adds to the sums of Q queries over 32 rows.
+// What byte j of a slice adds to the sums of a tile's rows, for a query whose tables of the slice
+// stand at `tables`. Counting takes 2 eor, 2 cnt and 2 add for the 4 tbl and 4 add of look-ups.
 struct LookUps {
   static constexpr std::size_t kSliceBytes = kNibbleSliceBytes;
 
-  template <int Q>
-  static void add(uint8x16_t (*sums)[2], const SignQuery* queries, std::size_t offset,
-                  const std::uint8_t* cell) {
-    for (std::size_t j = 0; j < 8; ++j) {
-      uint8x16_t high[2], low[2];
-      for (int v = 0; v < 2; ++v) {
-        const uint8x16_t bytes = vld1q_u8(cell + j * kBlockRows + 16 * v);
-        high[v] = vshrq_n_u8(bytes, 4);
-        low[v] = vandq_u8(bytes, vdupq_n_u8(15));
-      }
-      for (int q = 0; q < Q; ++q) {
-        const std::uint8_t* entries = queries[q].tables + offset + j * 32;
-        const uint8x16_t of_high = vld1q_u8(entries), of_low = vld1q_u8(entries + 16);
-        for (int v = 0; v < 2; ++v) {
-          sums[q][v] = vaddq_u8(sums[q][v], vqtbl1q_u8(of_high, high[v]));
-          sums[q][v] = vaddq_u8(sums[q][v], vqtbl1q_u8(of_low, low[v]));
-        }
-      }
+  uint8x16_t high[2], low[2];
+
+  explicit LookUps(const uint8x16_t* bytes) {
+    for (int v = 0; v < 2; ++v) {
+      high[v] = vshrq_n_u8(bytes[v], 4);
+      low[v] = vandq_u8(bytes[v], vdupq_n_u8(15));
+    }
+  }
+  void add(uint8x16_t* sums, const std::uint8_t* tables, std::size_t j) const {
+    const uint8x16_t of_high = vld1q_u8(tables + j * 32), of_low = vld1q_u8(tables + j * 32 + 16);
+    for (int v = 0; v < 2; ++v) {
+      sums[v] = vaddq_u8(sums[v], vqtbl1q_u8(of_high, high[v]));
+      sums[v] = vaddq_u8(sums[v], vqtbl1q_u8(of_low, low[v]));
     }
   }
 };
@@ -74,19 +69,12 @@ struct LookUps {
 struct Counts {
   static constexpr std::size_t kSliceBytes = 8;
 
-  template <int Q>
-  static void add(uint8x16_t (*sums)[2], const SignQuery* queries, std::size_t offset,
-                  const std::uint8_t* cell) {
-#pragma GCC unroll 2  // unrolled further, gcc 12 takes the bytes of codes through the stack
-    for (std::size_t j = 0; j < 8; ++j) {
-      const uint8x16_t rows[2] = {vld1q_u8(cell + j * kBlockRows),
-                                  vld1q_u8(cell + j * kBlockRows + 16)};
-      for (int q = 0; q < Q; ++q) {
-        const uint8x16_t code = vld1q_dup_u8(queries[q].tables + offset + j);
-        for (int v = 0; v < 2; ++v)
-          sums[q][v] = vaddq_u8(sums[q][v], vcntq_u8(veorq_u8(rows[v], code)));
-      }
-    }
+  uint8x16_t bytes[2];
+
+  explicit Counts(const uint8x16_t* rows) : bytes{rows[0], rows[1]} {}
+  void add(uint8x16_t* sums, const std::uint8_t* tables, std::size_t j) const {
+    const uint8x16_t code = vld1q_dup_u8(tables + j);
+    for (int v = 0; v < 2; ++v) sums[v] = vaddq_u8(sums[v], vcntq_u8(veorq_u8(bytes[v], code)));
   }
 };
 
@@ -101,7 +89,13 @@ void scan_rows(const SignBlocks& blocks, std::size_t block, std::size_t first, S
   for (std::size_t s = 0; s < blocks.n_slices; ++s, cell += blocks.slice_stride) {
     uint8x16_t sums[Q][2];
     for (int q = 0; q < Q; ++q) sums[q][0] = sums[q][1] = vdupq_n_u8(0);
-    Sums::template add<Q>(sums, queries, s * Sums::kSliceBytes, cell);
+#pragma GCC unroll 2  // unrolled further, gcc 12 takes the codes of counts through the stack
+    for (std::size_t j = 0; j < 8; ++j) {
+      uint8x16_t bytes[2];
+      for (int v = 0; v < 2; ++v) bytes[v] = vld1q_u8(cell + j * kBlockRows + 16 * v);
+      const Sums rows(bytes);
+      for (int q = 0; q < Q; ++q) rows.add(sums[q], queries[q].tables + s * Sums::kSliceBytes, j);
+    }
     for (int q = 0; q < Q; ++q)
       for (int v = 0; v < 2; ++v) {
         uint16x8_t* of_rows = totals[q].rows + 2 * v;
@@ -129,7 +123,7 @@ void scan_tile(const SignBlocks& blocks, SignQuery* queries) {
 }
 
 template <class Sums>
-void scan_by(const SignBlocks& blocks, SignQuery* queries, std::size_t n_queries) {
+void scan(const SignBlocks& blocks, SignQuery* queries, std::size_t n_queries) {
   std::size_t q = 0;
   for (; q + 4 <= n_queries; q += 4) scan_tile<Sums, 4>(blocks, queries + q);
   if (n_queries - q >= 2) scan_tile<Sums, 2>(blocks, queries + q), q += 2;
@@ -139,6 +133,6 @@ void scan_by(const SignBlocks& blocks, SignQuery* queries, std::size_t n_queries
 }  // namespace
 
 extern const SignScanKernels kSignScanNeon = {IsaLevel::neon, kNibbleSliceBytes, make_nibble_tables,
-                                              scan_by<LookUps>, scan_by<Counts>};
+                                              scan<LookUps>, scan<Counts>};
 
 }  // namespace ff

@@ -17,11 +17,9 @@ struct DotMultiplier {
   static int32x4_t total(Sums sums) { return sums; }
 };
 
-using M = DotMultiplier;
-
 }  // namespace
 
-extern const BlockBoundKernels kBlockBoundNeonDotprod = {IsaLevel::neon_dotprod, 127, first<M>,
-                                                         next<M>};
+extern const BlockBoundKernels kBlockBoundNeonDotprod = {IsaLevel::neon_dotprod, 127,
+                                                         first<DotMultiplier>, next<DotMultiplier>};
 
 }  // namespace ff
