@@ -35,7 +35,7 @@ void Index::keep_planes(const std::vector<Funnel>& funnels, bool exact) {
   const std::unique_lock alone(lock_);
   const Corpus& corpus = state_->corpus;
   PlaneNeeds needs;
-  if (exact) needs.add(exact_needs(corpus, exact_scan(corpus, metric_)));
+  if (exact) needs.add(exact_needs(corpus, exact_scan(corpus)));
   for (const Funnel& funnel : funnels) needs.add(plane_needs(funnel));
   needs.add(metric_needs(metric_, dim_));
   state_->corpus.keep(needs);
@@ -103,7 +103,7 @@ void Index::search_exactly(const Queries& queries, const Which& which, const Sea
   PlaneNeeds needs;
   {
     const std::shared_lock lock(lock_);
-    scan = exact_scan(state_->corpus, metric_);
+    scan = exact_scan(state_->corpus);
     needs = exact_needs(state_->corpus, scan);
   }
   const auto lock = lock_with(needs, options.kernels, options.n_threads);

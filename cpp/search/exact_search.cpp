@@ -6,6 +6,7 @@
 #include <optional>
 #include <unordered_map>
 
+#include "search/guess_floors.hpp"
 #include "stages/block_scorer.hpp"
 #include "stages/float_survivors.hpp"
 #include "stages/metric.hpp"
@@ -27,13 +28,6 @@ constexpr std::size_t kManyFloatRows = 64;
 // Gathering a row costs as much as passing over so many in a scan (bench/filters.py).
 constexpr std::size_t kGatherRows = 32;
 constexpr std::size_t kFewSurvivors = 32;  // one row in so many
-// The funnel that guesses: 256 sign bits are a scan of 50 us over 117,659 rows on Zen 4 and put the
-// lowest of their best k near enough to the truth that a better one would drop few rows more. Half
-// of the rows are half the scan, but a query took 453 us instead of 405: the floor is what counts.
-constexpr std::size_t kGuessDims = 256;
-constexpr std::size_t kGuessRows = 64;
-
-constexpr float kNothing = -std::numeric_limits<float>::infinity();
 
 class ExactSearch {
  public:
@@ -44,7 +38,8 @@ class ExactSearch {
         queries_(queries),
         options_(options),
         results_(results),
-        n_rows_(options.n_rows(corpus)) {}
+        n_rows_(options.n_rows(corpus)),
+        lengths_(length_range(corpus, options.metric)) {}
 
   void run() {
     if (n_rows_ * kGatherRows < corpus_.n_rows())
@@ -80,7 +75,8 @@ class ExactSearch {
       std::vector<std::vector<float>> floors(groups);
       if (scan_ != ExactScan::float_rows)
         parallel_for(groups, options_.n_threads, [&](std::size_t group) {
-          floors[group] = guess_floors(group_of(first + group * kGroupQueries));
+          floors[group] = guess_floors(corpus_, group_of(first + group * kGroupQueries), options_,
+                                       results_.k, n_rows_, lengths_);
         });
       std::vector<std::vector<Shortlist>> lists(groups * n_parts);
       parallel_for(lists.size(), options_.n_threads, [&](std::size_t task) {
@@ -103,28 +99,6 @@ class ExactSearch {
 
   Queries group_of(std::size_t first) const {
     return queries_.slice(first, std::min(kGroupQueries, queries_.count - first));
-  }
-
-  // For each query a cosine that its k-th best row reaches, -inf if fewer rows are found.
-  std::vector<float> guess_floors(const Queries& some) const {
-    const std::size_t dims = std::min(corpus_.dim(), kGuessDims);
-    const std::size_t keep = std::min(16 * results_.k + kGuessRows, n_rows_);
-    std::vector<float> floors(some.count, kNothing);
-    if (keep < std::max<std::size_t>(1, results_.k)) return floors;
-    const Stage signs = {dims, Precision::b1, false, keep};
-    auto lists = scan({corpus_, options_.mask(), signs, keep, false, options_.kernels}, some,
-                      split_blocks(corpus_, 1)[0]);
-    for (std::size_t q = 0; q < some.count; ++q) {
-      Shortlist& list = lists[q];
-      rescore(corpus_, int8_stage(), some[q], options_.kernels, list);
-      shorten(list, results_.k, false);
-      if (list.size() < results_.k) continue;
-      rescore(corpus_, float_stage(), some[q], options_.kernels, list);
-      floors[q] =
-          find_cut(list.scores.data(), list.size(), results_.k).score -
-          BlockScorer(float_stage(), some.slice(q, 1), options_.kernels).error_bound(0).base;
-    }
-    return floors;
   }
 
   // For each query the rows of these blocks that may be among its answers.
@@ -215,7 +189,7 @@ class ExactSearch {
     if (list.scores.empty()) {
       if (scan_ != ExactScan::float_rows && list.size() > kManyFloatRows)
         rescore_and_drop(q, int8_stage(), list);
-      if (options_.metric == Metric::cosine) rescore_and_drop(q, float_stage(), list);
+      rescore_and_drop(q, float_stage(), list);
     }
     std::vector<double> scores;
     std::unordered_map<Row, double> of_first;  // of copies, which are rare or all in a row
@@ -244,9 +218,13 @@ class ExactSearch {
     rescore(corpus_, stage, queries_[q], options_.kernels, list);
     if (list.size() <= results_.k) return;
     const auto bound = BlockScorer(stage, queries_.slice(q, 1), options_.kernels).error_bound(0);
+    const Scores scores_of(options_.metric, queries_.slice(q, 1));
+    scores_of.of_list(corpus_, 0, list);
     std::vector<float> widths, lower;
     for (std::size_t i = 0; i < list.size(); ++i) {
-      widths.push_back(bound.base + bound.slope * int8_error(stage, list.rows[i]));
+      const Row row = list.rows[i];
+      widths.push_back(scores_of.error(corpus_.segment_of(row), row % Segment::kMaxRows, 0,
+                                       bound.base + bound.slope * int8_error(stage, row)));
       lower.push_back(list.scores[i] - widths[i]);
     }
     const float kth = find_cut(lower.data(), lower.size(), results_.k).score;
@@ -262,12 +240,12 @@ class ExactSearch {
   const SearchOptions& options_;
   const Results& results_;
   const std::size_t n_rows_;  // that may answer
+  const LengthRange lengths_;
 };
 
 }  // namespace
 
-ExactScan exact_scan(const Corpus& corpus, Metric metric) {
-  if (metric != Metric::cosine) return ExactScan::float_rows;
+ExactScan exact_scan(const Corpus& corpus) {
   return corpus.basis() ? ExactScan::projections : ExactScan::int8_rows;
 }
 
@@ -277,7 +255,7 @@ PlaneNeeds exact_needs(const Corpus& corpus, ExactScan scan) {
   needs.copies = true;
   if (scan == ExactScan::float_rows) return needs;
   needs.int8_rows = needs.int8_errors = true;
-  needs.sign_slices = (std::min(corpus.dim(), kGuessDims) + kSliceDims - 1) / kSliceDims;
+  needs.sign_slices = guess_slices(corpus.dim());
   if (scan == ExactScan::projections) needs.basis = corpus.basis();
   return needs;
 }

@@ -5,8 +5,8 @@
 //       ──► their float32 cosines, the same test with a tighter bound ──► float64 cosines
 //
 // Every bound is proven (stages/upper_bounds.cpp, stages/block_scorer.cpp), so no dropped row could
-// be among the answers. Where bounds drop too few rows, and for metrics that see lengths, all are
-// scored in float32 instead.
+// be among the answers. Where bounds drop too few rows, and that is where lengths decide more than
+// cosines by another metric, all are scored in float32 instead.
 #pragma once
 
 #include "search/funnel_search.hpp"
@@ -19,12 +19,11 @@ enum class ExactScan {
   projections,  // reads a byte a direction of the corpus's basis, then as int8_rows
 };
 
-// The scan that suits the metric and what the corpus has.
-ExactScan exact_scan(const Corpus& corpus, Metric metric);
+// The scan that suits what the corpus has.
+ExactScan exact_scan(const Corpus& corpus);
 
 PlaneNeeds exact_needs(const Corpus& corpus, ExactScan scan);
 
-// scan is float_rows unless options.metric is cosine.
 void exact_search(const Corpus& corpus, ExactScan scan, const Queries& queries,
                   const SearchOptions& options, const Results& results);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "arrays/float_rows.hpp"
 #include "arrays/summing.hpp"
@@ -35,6 +36,22 @@ PlaneNeeds metric_needs(Metric metric, std::size_t dim) {
   PlaneNeeds needs;
   if (metric != Metric::cosine) needs.add_norms(dim);
   return needs;
+}
+
+LengthRange length_range(const Corpus& corpus, Metric metric) {
+  if (metric == Metric::cosine) return {};
+  float shortest = std::numeric_limits<float>::infinity(), longest = 0;
+  for (const auto& segment : corpus.segments()) {
+    const float* inverse_lengths = segment->inverse_norms(corpus.dim());
+    for (std::size_t i = 0; i < segment->n_rows(); ++i) {
+      const float length = length_of(inverse_lengths[i]);
+      shortest = std::min(shortest, length);
+      longest = std::max(longest, length);
+    }
+  }
+  constexpr double kMargin = 1e-6;  // lengths are rounded to float32
+  return {static_cast<double>(shortest) * (1 - kMargin),
+          static_cast<double>(longest) * (1 + kMargin)};
 }
 
 Scores::Scores(Metric metric, const Queries& queries) : metric_(metric) {
@@ -75,6 +92,28 @@ float Scores::error(const Segment& segment, std::size_t row, std::size_t q,
   const float query = query_lengths_[q], product = length * query;
   if (metric_ == Metric::inner_product) return product * (cosine_error + kRounding);
   return 2 * product * cosine_error + (length + query) * (length + query) * kRounding;
+}
+
+// With length l of a row and m of the query, in float64, margins for norms rounded to float32:
+//   ip: score <= l m cos. l2: score = 2 l m cos - l^2 - m^2, so cos >= (l + c / l) / 2m with
+//   c = score + m^2, least at l = sqrt(c) or the end of the range next to it.
+float Scores::cosine_floor(float score, std::size_t q, LengthRange lengths) const {
+  if (metric_ == Metric::cosine) return score;
+  constexpr double kMargin = 1e-6;
+  constexpr float kNone = -std::numeric_limits<float>::infinity();
+  const double query = static_cast<double>(query_lengths_[q]), wanted = static_cast<double>(score);
+  double least = 0;
+  if (metric_ == Metric::inner_product) {
+    const double length = wanted > 0 ? lengths.highest : lengths.lowest;
+    if (!(length * query > 0)) return kNone;
+    least = wanted / (length * query);
+  } else {
+    const double c = wanted + query * query * (1 - 4 * kMargin);
+    const double length = std::clamp(std::sqrt(std::max(0.0, c)), lengths.lowest, lengths.highest);
+    if (!(length * query > 0)) return kNone;
+    least = (length + c / length) / (2 * query);
+  }
+  return static_cast<float>(least - 8 * kMargin * std::max(1.0, std::abs(least)));
 }
 
 double score_in_double(Metric metric, const MatrixView& rows, std::size_t i, const float* query,

@@ -11,6 +11,14 @@ namespace ff {
 // The norms that scores of this metric need beside a funnel's.
 PlaneNeeds metric_needs(Metric metric, std::size_t dim);
 
+// Bounds the lengths of all rows of a corpus, which must have their norms.
+struct LengthRange {
+  double lowest = 0;
+  double highest = 0;
+};
+// For Metric::cosine lengths are not looked at.
+LengthRange length_range(const Corpus& corpus, Metric metric);
+
 // Turns cosines into scores, which for Metric::cosine they are.
 class Scores {
  public:
@@ -24,6 +32,9 @@ class Scores {
   // How far a score may lie from the true one, either way, if its cosine is off by at most
   // cosine_error and arithmetic is float32.
   float error(const Segment& segment, std::size_t row, std::size_t q, float cosine_error) const;
+
+  // A cosine that every row reaches whose score is at least this, if its length is in range.
+  float cosine_floor(float score, std::size_t q, LengthRange lengths) const;
 
  private:
   float score(float cosine, float inverse_length, std::size_t q) const;
