@@ -10,7 +10,7 @@ struct RowFormat {
   // Codes that stages may read, and that may be made.
   bool signs = true;
   bool int8 = true;
-  bool signs_once = false;  // each bit once, see planes/sign_rows.hpp: less memory, a little slower
+  bool signs_once = false;  // each bit once, see planes/sign_rows.hpp: less memory
 };
 
 }  // namespace ff

@@ -7,8 +7,9 @@
 namespace ff {
 
 // A code is packed signs, padded to whole slices (64 dims, 8 bytes). Rows here leave out the first
-// n_skipped slices of it: an index that keeps each bit once takes those from the plane, which costs
-// a stage that gathers a fifth more time (bench/tiers.py) and spares what the plane weighs.
+// n_skipped slices of it: an index that keeps each bit once takes those from the plane. On 117,659
+// x 1024 rows that is 128 bytes a row instead of 160, and 0.34 to 0.38 ms a query (bench/tiers.py)
+// where a run with each bit twice took 0.35.
 class SignRows {
  public:
   SignRows() = default;
