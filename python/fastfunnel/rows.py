@@ -283,8 +283,7 @@ class Rows:
         ids = np.empty(n, np.int64)
         for first in range(0, n, _IDS_AT_ONCE):  # Ctrl-C is answered between two of them
             some = ids[first : first + _IDS_AT_ONCE]
-            some[:] = np.arange(len(some), dtype=np.int64)
-            some += self._next_id + first
+            np.add(np.arange(len(some), dtype=np.int64), self._next_id + first, out=some)
         return ids
 
 

@@ -80,7 +80,7 @@ def test_vectors_from_elsewhere_cost_no_call(tmp_path: Path) -> None:
         (np.ones((1, 32)), "vectors must be one a text, got 1 for 2"),
         (np.ones((2, 31)), "vectors must have 32 dims, got 31"),
         (np.full((2, 32), np.nan), "vectors must be finite, got nan or inf"),
-        (["a", "b"], "vectors must be float32, float64, float16 or int8, got <U1"),
+        (["a", "b"], "vectors must be float32, float64, float16, bfloat16 or int8, got <U1"),
     ],
 )
 def test_vectors_that_do_not_fit_change_nothing(
