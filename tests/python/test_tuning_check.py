@@ -17,6 +17,7 @@ from fastfunnel.tuning.chains import LEADERS_SHARE, Chain, choose_chains, level_
 from fastfunnel.tuning.check import check
 from fastfunnel.tuning.plan import LEVELS, Candidate, Path
 from fastfunnel.tuning.sample import Part, Sample, draw
+from fastfunnel.tuning.target import OneIndex
 
 Floats = npt.NDArray[np.float32]
 DIM, K = 64, 5
@@ -54,7 +55,7 @@ def checked(
     index: ff.Index, sample: Sample, start: int, recall: float
 ) -> dict[str, tuple[float, float]]:
     chain = Chain(path("b1@64", KEEPS), start, 1.0)
-    points = check(index, sample, [chain], K, recall, 0.99, "latency", lambda _: NEVER)
+    points = check(OneIndex(index), sample, [chain], K, recall, 0.99, "latency", lambda _: NEVER)
     return {str(point.funnel): (point.recall, point.promised) for point in points}
 
 
@@ -80,7 +81,7 @@ def test_recall_falls_along_a_path_and_promises_lie_below(index: ff.Index, sampl
 def test_a_smaller_share_of_the_error_rate_promises_less(index: ff.Index, sample: Sample) -> None:
     whole, tenth = (
         check(
-            index,
+            OneIndex(index),
             sample,
             [Chain(path("b1@64", (150,)), 0, share)],
             K,
@@ -98,7 +99,7 @@ def test_a_smaller_share_of_the_error_rate_promises_less(index: ff.Index, sample
 def test_no_funnel_is_checked_when_time_is_out(index: ff.Index, sample: Sample) -> None:
     past = Deadline(monotonic() - 1)
     chain = Chain(path("b1@64", KEEPS), 0, 1.0)
-    points = check(index, sample, [chain], K, 0.9, 0.99, "latency", lambda _: past)
+    points = check(OneIndex(index), sample, [chain], K, 0.9, 0.99, "latency", lambda _: past)
 
     assert [point.funnel for point in points] == [None]
 
