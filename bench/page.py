@@ -30,9 +30,9 @@ def figures(path: Path) -> str:
         KeyError, ValueError: if the file is not what its script writes; that ends the build.
     """
     if not path.is_file():
-        return "*Not measured since the last release.*"
+        return "*No figures yet: the command above makes them.*"
     content = json.loads(path.read_text(encoding="utf-8"))
-    kind = path.stem.partition("_")[0]
+    kind = path.stem.partition("_")[0]  # peers_mrl1024: a run of bench.peers
     return f"{origin(content)}\n\n{TABLES[kind](content)}"
 
 
@@ -40,9 +40,9 @@ def origin(content: Json) -> str:
     """Return what was measured, where and when."""
     machine = content["machine"]
     what = content.get("dataset") or content["source"]
-    load = (machine["load_average"] or ["unknown"])[0]
+    load = f"{machine['load_average'][0]:.1f}" if machine["load_average"] else "unknown"
     return (
-        f"{what}. {machine['cpu']}, {machine['cores']} cores, {machine['isa']}, load {load:.1f} at the "
+        f"{what}. {machine['cpu']}, {machine['cores']} cores, {machine['isa']}, load {load} at the "
         f"start; commit {machine['commit']}, {machine['date'][:10]}."
     )
 
@@ -57,7 +57,7 @@ def peers(content: Json) -> str:
         for match in content["matches"]:
             if match["target"] == target:
                 tables += [f"**{_place(match)}**: {_ratios(match)}", _choices(match, points)]
-        tabs.append(f'=== "recall@10 ≥ {target}"\n\n' + _indented("\n\n".join(tables)))
+        tabs.append(f'=== "recall@10 ≥ {target:g}"\n\n' + _indented("\n\n".join(tables)))
     return "\n\n".join(tabs)
 
 

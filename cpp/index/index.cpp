@@ -35,12 +35,13 @@ IndexSizes Index::sizes() const {
 
 void Index::get(const std::int64_t* ids, std::size_t n, const Kernels& kernels, float* out) const {
   const std::shared_lock lock(lock_);
+  std::vector<Row> rows;
   for (std::size_t i = 0; i < n; ++i) {
     const auto row = state_->ids.find(ids[i]);
     if (!row) throw std::out_of_range("id " + std::to_string(ids[i]) + " is not in the index");
-    copy_floats(state_->corpus.segment_of(*row).rows(), *row % Segment::kMaxRows, 1, kernels,
-                out + i * dim_);
+    rows.push_back(*row);
   }
+  copy_floats(state_->corpus, rows, kernels, out);
 }
 
 std::vector<std::int64_t> Index::locate(const std::int64_t* ids, std::size_t n) const {
@@ -74,13 +75,13 @@ SegmentContents Index::segment(std::size_t number) const {
 }
 
 void Index::segment_rows(std::size_t number, std::size_t first, std::size_t count,
-                         const Kernels& kernels, float* out) const {
+                         const Kernels& kernels, std::byte* out) const {
   const std::shared_lock lock(lock_);
   const Segment& segment = state_->segment(number);
   if (first > segment.n_rows() || count > segment.n_rows() - first)
     throw std::out_of_range("rows must lie among the " + std::to_string(segment.n_rows()) +
                             " of the segment");
-  copy_floats(segment.rows(), first, count, kernels, out);
+  copy_rows(segment.rows(), first, count, format_.floats, kernels, out);
 }
 
 }  // namespace ff

@@ -40,12 +40,16 @@ struct Which {
 // not look. Every call may throw what check_interrupt() throws; a change then has not happened.
 class Index {
  public:
-  explicit Index(std::size_t dim, Metric metric = Metric::cosine)
-      : dim_(dim), metric_(metric), state_(std::make_unique<State>(dim)) {}
+  explicit Index(std::size_t dim, Metric metric = Metric::cosine, const RowFormat& format = {})
+      : dim_(dim),
+        metric_(metric),
+        format_(format),
+        state_(std::make_unique<State>(Corpus(dim, format))) {}
   Index(const Index&) = delete;
   Index& operator=(const Index&) = delete;
 
   std::size_t dim() const { return dim_; }
+  const RowFormat& format() const { return format_; }
   std::size_t size() const;  // living rows
   bool contains(std::int64_t id) const;
   IndexSizes sizes() const;
@@ -70,7 +74,7 @@ class Index {
   // Drops removed rows from memory, copying what shares a segment with them, while searches go on.
   // Returns how many.
   std::size_t compact(const Kernels& kernels, unsigned n_threads);
-  // Takes all that another index of the same dim holds, which is left empty.
+  // Takes all that another index of the same dim and format holds, which is left empty.
   void replace(Index& other);
 
   // What storage needs. Segments number from 0; one that is not there throws std::out_of_range.
@@ -81,20 +85,23 @@ class Index {
              const std::shared_ptr<const void>& keeper = nullptr);
   std::size_t n_segments() const;
   SegmentContents segment(std::size_t segment) const;
-  // Writes rows [first, first + count), removed ones too.
+  // Writes rows [first, first + count) in the index's format, removed ones too.
   void segment_rows(std::size_t segment, std::size_t first, std::size_t count,
-                    const Kernels& kernels, float* out) const;
+                    const Kernels& kernels, std::byte* out) const;
   // The next row begins a new segment.
   void seal();
   // The segment reads its rows, which are the same, from here on; its own memory is freed. Throws
   // std::invalid_argument for another number of rows.
   void rebase(std::size_t segment, const MatrixView& rows, std::shared_ptr<const void> keeper);
+  // Codes of a segment whose rows were adopted or rebased.
+  void set_codes(std::size_t segment, StoredCodes codes);
 
   // Frees the planes that neither these funnels nor, if exact, exact search reads; they are built
   // again when a search needs them.
   void keep_planes(const std::vector<Funnel>& funnels, bool exact);
 
-  // Of options, filter and metric are not used: `which` and the index's metric are.
+  // Of options, filter and metric are not used: `which` and the index's metric are. Throws
+  // std::invalid_argument for a stage that reads codes the index does not keep.
   void search(const Funnel& funnel, const Queries& queries, const Which& which,
               const SearchOptions& options, const Results& results);
   void search_exactly(const Queries& queries, const Which& which, const SearchOptions& options,
@@ -110,7 +117,6 @@ class Index {
 
  private:
   struct State {
-    explicit State(std::size_t dim) : corpus(dim), ids(corpus) {}
     explicit State(Corpus&& rows) : corpus(std::move(rows)), ids(corpus) { ids.extend(0); }
     const Segment& segment(std::size_t number) const;
 
@@ -129,6 +135,7 @@ class Index {
 
   std::size_t dim_;
   Metric metric_;
+  RowFormat format_;
   FairLock changing_{false};  // held through a change, so that it may look without lock_
   mutable FairLock lock_;
   std::unique_ptr<State> state_;

@@ -8,7 +8,7 @@ namespace ff {
 
 void Index::check(const MatrixView& rows, const std::int64_t* ids, bool upsert,
                   const Kernels& kernels) const {
-  check_finite(rows, kernels);
+  check_finite(rows, format_.floats, kernels);
   const auto bad = IdMap::first_repeated(ids, rows.n_rows);
   if (bad)
     throw std::invalid_argument("ids must be unique, got " + std::to_string(*bad) + " twice");
@@ -81,7 +81,7 @@ std::size_t Index::compact(const Kernels& kernels, unsigned n_threads) {
 
 void Index::replace(Index& other) {
   if (&other == this) return;
-  auto state = std::make_unique<State>(dim_);
+  auto state = std::make_unique<State>(Corpus(dim_, format_));
   {
     const std::lock_guard changing(other.changing_);
     const std::unique_lock alone(other.lock_);
@@ -132,6 +132,14 @@ void Index::rebase(std::size_t segment, const MatrixView& rows,
     throw std::invalid_argument("vectors must be the rows of the segment, got " +
                                 std::to_string(rows.n_rows) + " rows");
   state_->corpus.rebase(segment, rows, std::move(keeper));
+}
+
+void Index::set_codes(std::size_t segment, StoredCodes codes) {
+  const std::lock_guard changing(changing_);
+  const std::unique_lock alone(lock_);
+  if (state_->segment(segment).owns_rows())
+    throw std::invalid_argument("rows of the segment must lie in a file, as its codes do");
+  state_->corpus.set_codes(segment, std::move(codes));
 }
 
 }  // namespace ff

@@ -83,6 +83,7 @@ std::pair<float, float> Index::lengths(const Kernels& kernels, unsigned n_thread
 
 void Index::search(const Funnel& funnel, const Queries& queries, const Which& which,
                    const SearchOptions& options, const Results& results) {
+  check_codes(funnel, format_);
   PlaneNeeds needs = plane_needs(funnel);
   needs.add(metric_needs(metric_, dim_));
   const auto lock = lock_with(needs, options.kernels, options.n_threads);

@@ -12,6 +12,7 @@ extern const BitDotKernels kBitDotScalar;
 extern const Int8DotKernels kInt8DotScalar;
 extern const EncodeKernels kEncodeScalar;
 extern const BlockBoundKernels kBlockBoundScalar;
+extern const HalfRowKernels kHalfRowsScalar;
 #if defined(FASTFUNNEL_X86_KERNELS)
 extern const InnerProductKernels kInnerProductAvx2;
 extern const InnerProductKernels kInnerProductAvx512;
@@ -29,6 +30,8 @@ extern const Int8DotKernels kInt8DotAvx512Vnni;
 extern const EncodeKernels kEncodeAvx2;
 extern const BlockBoundKernels kBlockBoundAvx2;
 extern const BlockBoundKernels kBlockBoundAvx512Vnni;
+extern const HalfRowKernels kHalfRowsAvx2;
+extern const HalfRowKernels kHalfRowsAvx512;
 #elif defined(FASTFUNNEL_NEON_KERNELS)
 extern const InnerProductKernels kInnerProductNeon;
 extern const HammingKernels kHammingNeon;
@@ -56,6 +59,7 @@ constexpr std::array kInt8Dot = {&kInt8DotScalar, &kInt8DotAvx2, &kInt8DotAvx512
                                  &kInt8DotAvx512Vnni};
 constexpr std::array kEncode = {&kEncodeScalar, &kEncodeAvx2};
 constexpr std::array kBlockBound = {&kBlockBoundScalar, &kBlockBoundAvx2, &kBlockBoundAvx512Vnni};
+constexpr std::array kHalfRows = {&kHalfRowsScalar, &kHalfRowsAvx2, &kHalfRowsAvx512};
 #elif defined(FASTFUNNEL_NEON_KERNELS)
 constexpr std::array kInnerProduct = {&kInnerProductScalar, &kInnerProductNeon};
 constexpr std::array kHamming = {&kHammingScalar, &kHammingNeon};
@@ -64,6 +68,7 @@ constexpr std::array kBitDot = {&kBitDotScalar, &kBitDotNeon, &kBitDotNeonDotpro
 constexpr std::array kInt8Dot = {&kInt8DotScalar, &kInt8DotNeon, &kInt8DotNeonDotprod};
 constexpr std::array kEncode = {&kEncodeScalar, &kEncodeNeon};
 constexpr std::array kBlockBound = {&kBlockBoundScalar, &kBlockBoundNeon, &kBlockBoundNeonDotprod};
+constexpr std::array kHalfRows = {&kHalfRowsScalar};
 #else
 constexpr std::array kInnerProduct = {&kInnerProductScalar};
 constexpr std::array kHamming = {&kHammingScalar};
@@ -72,6 +77,7 @@ constexpr std::array kBitDot = {&kBitDotScalar};
 constexpr std::array kInt8Dot = {&kInt8DotScalar};
 constexpr std::array kEncode = {&kEncodeScalar};
 constexpr std::array kBlockBound = {&kBlockBoundScalar};
+constexpr std::array kHalfRows = {&kHalfRowsScalar};
 #endif
 
 // Tables are listed lowest level first.
@@ -84,8 +90,9 @@ const Table& best(const std::array<const Table*, N>& tables, Isa isa) {
 }
 
 Kernels select(Isa isa) {
-  return {best(kInnerProduct, isa), best(kHamming, isa), best(kSignScan, isa),  best(kBitDot, isa),
-          best(kInt8Dot, isa),      best(kEncode, isa),  best(kBlockBound, isa)};
+  return {best(kInnerProduct, isa), best(kHamming, isa), best(kSignScan, isa),
+          best(kBitDot, isa),       best(kInt8Dot, isa), best(kEncode, isa),
+          best(kBlockBound, isa),   best(kHalfRows, isa)};
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include "kernels/bit_dot.hpp"
 #include "kernels/block_bound.hpp"
 #include "kernels/encode.hpp"
+#include "kernels/half_rows.hpp"
 #include "kernels/hamming.hpp"
 #include "kernels/inner_product.hpp"
 #include "kernels/int8_dot.hpp"
@@ -20,6 +21,7 @@ struct Kernels {
   const Int8DotKernels& int8_dot;
   const EncodeKernels& encode;
   const BlockBoundKernels& block_bound;
+  const HalfRowKernels& half_rows;
 };
 
 // The best table of every family that needs no more than this level.

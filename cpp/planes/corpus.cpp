@@ -71,7 +71,8 @@ void Corpus::append(const MatrixView& rows, const std::int64_t* ids, const Kerne
   std::vector<std::shared_ptr<Segment>> fresh;
   for (std::size_t done = in_last; done < rows.n_rows;) {
     const std::size_t count = std::min(Segment::kMaxRows, rows.n_rows - done);
-    fresh.push_back(std::make_shared<Segment>(dim_));
+    fresh.push_back(std::make_shared<Segment>(dim_, format_.floats));
+    fresh.back()->keep_signs_once(format_.signs_once);
     fresh.back()->append(rows.rows(done, count), ids + done, kernels);
     done += count;
   }
@@ -87,6 +88,7 @@ void Corpus::adopt(const MatrixView& rows, const std::int64_t* ids,
   for (std::size_t first = 0; first < rows.n_rows; first += Segment::kMaxRows) {
     const std::size_t count = std::min(Segment::kMaxRows, rows.n_rows - first);
     fresh.push_back(std::make_shared<Segment>(Segment::borrow(rows.rows(first, count), 0)));
+    fresh.back()->keep_signs_once(format_.signs_once);
     fresh.back()->set_ids(ids + first);
     fresh.back()->set_keeper(keeper);
   }
@@ -113,8 +115,12 @@ void Corpus::rebase(std::size_t segment, const MatrixView& rows,
   segments_[segment]->rebase(rows, std::move(keeper));
 }
 
+void Corpus::set_codes(std::size_t segment, StoredCodes codes) {
+  segments_[segment]->set_codes(std::move(codes));
+}
+
 Corpus Corpus::compacted(const Kernels& kernels, unsigned n_threads) const {
-  Corpus result(dim_);
+  Corpus result(dim_, format_);
   result.basis_ = basis_;
   std::vector<std::shared_ptr<Segment>> copies;
   std::vector<std::int64_t> ids;

@@ -20,10 +20,11 @@ class Corpus {
   static Corpus borrow(const MatrixView& rows);
   // Codes without float rows, for Hamming search; ids are row numbers.
   static Corpus from_codes(const CodeView& codes, unsigned n_threads);
-  // An empty corpus that owns its rows as float32.
-  explicit Corpus(std::size_t dim) : dim_(dim) {}
+  // An empty corpus that owns its rows.
+  explicit Corpus(std::size_t dim, const RowFormat& format = {}) : dim_(dim), format_(format) {}
 
   std::size_t dim() const { return dim_; }
+  const RowFormat& format() const { return format_; }
   std::size_t n_rows() const;   // removed ones too
   std::size_t n_alive() const;  // the rows that searches see
   std::size_t n_blocks() const;
@@ -45,6 +46,7 @@ class Corpus {
   bool remove(Row row);
   void seal();
   void rebase(std::size_t segment, const MatrixView& rows, std::shared_ptr<const void> keeper);
+  void set_codes(std::size_t segment, StoredCodes codes);
   // The rows that are alive, in the same order, with the planes that were built. Segments without
   // removed rows are shared, the others copied together.
   Corpus compacted(const Kernels& kernels, unsigned n_threads) const;
@@ -65,6 +67,7 @@ class Corpus {
   void check_room(std::size_t n_segments) const;
 
   std::size_t dim_;
+  RowFormat format_;
   std::vector<std::shared_ptr<Segment>> segments_;
   std::shared_ptr<const Basis> basis_;
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "arrays/prefetch.hpp"
 #include "threads/interrupt.hpp"
 #include "threads/thread_pool.hpp"
 
@@ -31,7 +32,9 @@ void collect(const SignBlocks& blocks, std::size_t row, std::uint8_t* code) {
 bool has_sign_rows(const Corpus& corpus) {
   PlaneNeeds needs;
   needs.sign_rows = true;
-  return corpus.has(needs);
+  return corpus.has(needs) &&
+         std::none_of(corpus.segments().begin(), corpus.segments().end(),
+                      [](const auto& segment) { return segment->signs_are_split(); });
 }
 
 Corpus pack_signs(const Corpus& corpus, const std::vector<Row>& rows, std::size_t n_slices,
@@ -45,7 +48,7 @@ Corpus pack_signs(const Corpus& corpus, const std::vector<Row>& rows, std::size_
     for (std::size_t i = task * kRowsATask; i < end; ++i) {
       std::uint8_t* code = codes.data() + i * n_bytes;
       if (by_row) {
-        if (i + kRowsAhead < end) __builtin_prefetch(sign_row(corpus, rows[i + kRowsAhead]));
+        if (i + kRowsAhead < end) prefetch(sign_row(corpus, rows[i + kRowsAhead]));
         const std::uint8_t* row = sign_row(corpus, rows[i]);
         for (std::size_t j = 0; j < n_bytes; j += 8) std::memcpy(code + j, row + j, 8);
       } else {

@@ -8,20 +8,6 @@ namespace {
 
 constexpr std::size_t kHashedBytes = 64;  // rows that differ mostly do so from the start
 
-std::size_t element_bytes(Element element) {
-  switch (element) {
-    case Element::f64:
-      return 8;
-    case Element::f32:
-      return 4;
-    case Element::f16:
-      return 2;
-    case Element::i8:
-      return 1;
-  }
-  return 1;
-}
-
 }  // namespace
 
 void RowCopies::Finder::look_at(std::size_t row) {

@@ -18,13 +18,14 @@ AlignedBuffer grown(const AlignedBuffer& old, std::size_t size, std::uint8_t fil
 
 }  // namespace
 
-Segment::Segment(std::size_t dim) {
+Segment::Segment(std::size_t dim, Element element) {
   rows_.dim = dim;
-  rows_.row_stride = static_cast<std::ptrdiff_t>(dim * sizeof(float));
+  rows_.element = element;
+  rows_.row_stride = static_cast<std::ptrdiff_t>(dim * element_bytes(element));
 }
 
 Segment Segment::borrow(const MatrixView& rows, std::int64_t first_id) {
-  Segment segment(rows.dim);
+  Segment segment(rows.dim, rows.element);
   segment.rows_ = rows;
   segment.owns_rows_ = false;
   segment.first_id_ = first_id;
@@ -34,7 +35,7 @@ Segment Segment::borrow(const MatrixView& rows, std::int64_t first_id) {
 }
 
 Segment Segment::from_codes(const CodeView& codes, std::int64_t first_id) {
-  Segment segment(codes.n_bytes * 8);
+  Segment segment(codes.n_bytes * 8, Element::f32);
   segment.rows_.n_rows = codes.n_rows;
   segment.first_id_ = first_id;
   segment.mark_all_alive();
@@ -64,14 +65,14 @@ void Segment::reserve(std::size_t n_rows) {
   if (n_rows <= capacity_) return;
   std::size_t capacity = std::min(kMaxRows, std::max(n_rows, 2 * capacity_));
   capacity = (capacity + kBlockRows - 1) / kBlockRows * kBlockRows;
-  AlignedBuffer owned = grown(owned_, capacity * dim() * sizeof(float));
+  AlignedBuffer owned = grown(owned_, capacity * static_cast<std::size_t>(rows_.row_stride));
   SignPlane sign_plane;
   if (sign_plane_.n_slices() > 0) {
     sign_plane = SignPlane(sign_plane_.n_slices(), capacity / kBlockRows);
     sign_plane.copy_from(sign_plane_);
   }
-  AlignedBuffer sign_rows, int8_rows;
-  if (sign_rows_.size() > 0) sign_rows = grown(sign_rows_, capacity * sign_row_stride());
+  SignRows sign_rows = sign_rows_.grown(capacity);
+  AlignedBuffer int8_rows;
   if (int8_rows_.size() > 0) int8_rows = grown(int8_rows_, capacity * int8_row_stride(), kInt8Zero);
   Projection projection = projection_.grown(capacity);
   ids_.reserve(capacity);
@@ -89,11 +90,16 @@ void Segment::reserve(std::size_t n_rows) {
 void Segment::append(const MatrixView& rows, const std::int64_t* ids, const Kernels& kernels) {
   const std::size_t first = n_rows();
   reserve(first + rows.n_rows);
+  const auto row_bytes = static_cast<std::size_t>(rows_.row_stride);
+  const bool as_they_are = rows.element == rows_.element && rows.file == nullptr;
   FloatRows reader(rows, kernels);
   for (std::size_t i = 0; i < rows.n_rows; ++i) {
     if (i % kBlockRows == 0) check_interrupt();
-    std::memcpy(owned_.data() + (first + i) * dim() * sizeof(float), reader.row(i),
-                dim() * sizeof(float));
+    auto* out = reinterpret_cast<std::byte*>(owned_.data() + (first + i) * row_bytes);
+    if (as_they_are)
+      std::memcpy(out, rows.row(i), row_bytes);
+    else
+      narrow(reader.row(i), dim(), rows_.element, kernels, out);
   }
   ids_.insert(ids_.end(), ids, ids + rows.n_rows);
   rows_.n_rows += rows.n_rows;
@@ -112,7 +118,7 @@ void Segment::append(const MatrixView& rows, const std::int64_t* ids, const Kern
 void Segment::truncate(std::size_t n_rows) {
   for (std::size_t row = n_rows; row < rows_.n_rows; ++row) remove(row);
   rows_.n_rows = n_rows;
-  ids_.resize(n_rows);
+  if (!ids_.empty()) ids_.resize(n_rows);
   alive_.resize(n_blocks());
 }
 
@@ -123,13 +129,25 @@ bool Segment::remove(std::size_t row) {
   return true;
 }
 
-void Segment::set_ids(const std::int64_t* ids) { ids_.assign(ids, ids + n_rows()); }
+void Segment::set_ids(const std::int64_t* ids) {
+  ids_.assign(ids, ids + n_rows());
+  forget_following_ids();
+}
+
+void Segment::forget_following_ids() {
+  for (std::size_t i = 0; i < ids_.size(); ++i)
+    if (ids_[i] != ids_[0] + static_cast<std::int64_t>(i)) return;
+  if (ids_.empty()) return;
+  first_id_ = ids_[0];
+  ids_ = {};
+}
 
 void Segment::rebase(const MatrixView& rows, std::shared_ptr<const void> keeper) {
   rows_ = rows;
   owns_rows_ = false;
   keeper_ = std::move(keeper);
   owned_ = AlignedBuffer();
+  forget_following_ids();
 }
 
 std::size_t Segment::float_bytes() const { return owned_.size(); }

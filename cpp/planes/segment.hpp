@@ -7,7 +7,8 @@
 //                                     ├─► copies       which rows equal an earlier one
 //                                     └─► inverse norms of the full rows and of prefixes
 //
-// Planes are built when a funnel first needs them and follow the rows from then on.
+// Planes are built when a funnel first needs them, from stored codes where there are some, and
+// follow the rows from then on.
 #pragma once
 
 #include <map>
@@ -20,7 +21,10 @@
 #include "kernels/dispatch.hpp"
 #include "planes/projection.hpp"
 #include "planes/row_copies.hpp"
+#include "planes/row_format.hpp"
 #include "planes/sign_plane.hpp"
+#include "planes/sign_rows.hpp"
+#include "planes/stored_codes.hpp"
 
 namespace ff {
 
@@ -47,8 +51,10 @@ class Segment {
   static Segment borrow(const MatrixView& rows, std::int64_t first_id);
   // Codes without float rows: a sign plane and nothing else.
   static Segment from_codes(const CodeView& codes, std::int64_t first_id);
-  // An empty segment that owns float32 rows.
-  explicit Segment(std::size_t dim);
+  // An empty segment that owns its rows.
+  Segment(std::size_t dim, Element element);
+  // Sign rows leave out what the sign plane holds when they are made.
+  void keep_signs_once(bool once) { signs_once_ = once; }
 
   std::size_t n_rows() const { return rows_.n_rows; }
   std::size_t dim() const { return rows_.dim; }
@@ -80,6 +86,8 @@ class Segment {
   void seal() { sealed_ = true; }
   // Reads its rows, which are the same, from here on; its own memory of them is freed.
   void rebase(const MatrixView& rows, std::shared_ptr<const void> keeper);
+  // Codes of its rows. No rows come any more.
+  void set_codes(StoredCodes codes) { stored_ = std::move(codes); }
   // Builds what is missing. Throws std::invalid_argument "<name> must be finite, got nan or inf
   // in row <first_row + i>".
   void require(const PlaneNeeds& needs, const Kernels& kernels, const std::string& name,
@@ -91,7 +99,13 @@ class Segment {
   void keep(const PlaneNeeds& needs);
 
   const SignPlane& sign_plane() const { return sign_plane_; }
+  // Whole codes, sign_row_stride() bytes apart, unless each sign is kept once.
   const std::uint8_t* sign_rows() const { return sign_rows_.data(); }
+  bool signs_are_split() const { return sign_rows_.n_skipped() > 0; }
+  // Writes whole codes of these rows, one behind the other.
+  void gather_signs(const std::uint32_t* rows, std::size_t n, std::uint8_t* out) const {
+    sign_rows_.gather(sign_plane_, rows, n, out);
+  }
   std::size_t sign_row_stride() const { return (dim() + 63) / 64 * 8; }
   const std::uint8_t* int8_rows() const { return int8_rows_.data(); }
   std::size_t int8_row_stride() const { return (dim() + 63) / 64 * 64; }
@@ -104,15 +118,21 @@ class Segment {
   const Projection& projection() const { return projection_; }
   const RowCopies& copies() const { return copies_; }
 
-  std::size_t float_bytes() const;
+  std::size_t float_bytes() const;  // in memory of its own
   std::size_t plane_bytes() const;  // capacity held by all planes
 
  private:
   void mark_all_alive();
+  void forget_following_ids();  // 8 bytes a row that say nothing
   void reserve(std::size_t n_rows);
   void build(const PlaneNeeds& needs, std::size_t first, std::size_t end, const Kernels& kernels,
              const std::string& name, std::size_t first_row);
   void drop(const PlaneNeeds& needs);
+  // Makes what it can without reading floats, and takes it off the needs.
+  void take_stored(PlaneNeeds& needs);
+  void take_stored_signs(PlaneNeeds& needs);
+  void take_stored_int8(PlaneNeeds& needs);
+  SignRows new_sign_rows(std::size_t n_slices) const;  // of the plane beside them
   PlaneNeeds missing(const PlaneNeeds& needs) const;
 
   MatrixView rows_;
@@ -121,13 +141,15 @@ class Segment {
   std::shared_ptr<const void> keeper_;
   AlignedBuffer owned_;
   std::size_t capacity_ = 0;  // rows the owned memory and the planes have room for
+  StoredCodes stored_;
   std::int64_t first_id_ = 0;
-  std::vector<std::int64_t> ids_;
+  std::vector<std::int64_t> ids_;  // none where they follow first_id_ one by one
   std::vector<std::uint64_t> alive_;
   std::size_t n_alive_ = 0;
 
   SignPlane sign_plane_;
-  AlignedBuffer sign_rows_;
+  bool signs_once_ = false;
+  SignRows sign_rows_;
   AlignedBuffer int8_rows_;
   std::vector<float> int8_scales_;
   std::vector<float> int8_errors_;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <stdexcept>
 
 #include "arrays/float_rows.hpp"
@@ -15,6 +16,13 @@ namespace {
 // Squares are summed in float64, so that norms are exact to float32 and no float32 overflows.
 double sum_of_squares(const float* row, std::size_t begin, std::size_t end) {
   return squares_in_double(row + begin, end - begin);
+}
+
+// 0 for 0, and finite for the smallest numbers.
+float inverse_root(double squares) {
+  if (!(squares > 0)) return 0;
+  return static_cast<float>(
+      std::min(1 / std::sqrt(squares), static_cast<double>(std::numeric_limits<float>::max())));
 }
 
 // Rounded up, so that it stays a bound.
@@ -65,7 +73,7 @@ bool PlaneNeeds::none() const {
 PlaneNeeds Segment::built() const {
   PlaneNeeds needs;
   needs.sign_slices = sign_plane_.n_slices();
-  needs.sign_rows = sign_rows_.size() > 0;
+  needs.sign_rows = sign_rows_.is_built();
   needs.int8_rows = int8_rows_.size() > 0;
   needs.int8_errors = !int8_errors_.empty();
   needs.copies = copies_.is_built();
@@ -77,7 +85,7 @@ PlaneNeeds Segment::built() const {
 PlaneNeeds Segment::missing(const PlaneNeeds& needs) const {
   PlaneNeeds result;
   if (needs.sign_slices > sign_plane_.n_slices()) result.sign_slices = needs.sign_slices;
-  result.sign_rows = needs.sign_rows && sign_rows_.size() == 0;
+  result.sign_rows = needs.sign_rows && !sign_rows_.is_built();
   result.int8_rows = (needs.int8_rows || needs.int8_errors) && int8_rows_.size() == 0;
   result.int8_errors = needs.int8_errors && int8_errors_.empty();
   result.copies = needs.copies && !copies_.is_built();
@@ -91,11 +99,13 @@ bool Segment::has(const PlaneNeeds& needs) const { return missing(needs).none();
 
 void Segment::require(const PlaneNeeds& needs, const Kernels& kernels, const std::string& name,
                       std::size_t first_row) {
-  const PlaneNeeds fresh = missing(needs);
+  PlaneNeeds fresh = missing(needs);
+  if (fresh.none()) return;
+  take_stored(fresh);
   if (fresh.none()) return;
   try {
     if (fresh.sign_slices > 0) sign_plane_ = SignPlane(fresh.sign_slices, capacity_ / kBlockRows);
-    if (fresh.sign_rows) sign_rows_ = AlignedBuffer(capacity_ * sign_row_stride());
+    if (fresh.sign_rows) sign_rows_ = new_sign_rows(sign_plane_.n_slices());
     if (fresh.int8_rows) int8_rows_ = AlignedBuffer(capacity_ * int8_row_stride(), kInt8Zero);
     if (fresh.basis) projection_ = Projection(fresh.basis, capacity_);
     if (fresh.copies) copies_.set_built(true);
@@ -106,15 +116,21 @@ void Segment::require(const PlaneNeeds& needs, const Kernels& kernels, const std
   }
 }
 
+SignRows Segment::new_sign_rows(std::size_t n_slices) const {
+  return SignRows(sign_row_stride(), signs_once_ ? n_slices : 0, capacity_);
+}
+
 void Segment::keep(const PlaneNeeds& needs) {
   PlaneNeeds rest = built();
+  // Rows are of no use without the slices that they leave out.
+  const bool are_cut = sign_rows_.n_skipped() > needs.sign_slices;
   if (needs.sign_slices > 0 && needs.sign_slices < rest.sign_slices) {
     SignPlane fewer(needs.sign_slices, sign_plane_.n_blocks());
     fewer.copy_from(sign_plane_);
     sign_plane_ = std::move(fewer);
   }
   if (needs.sign_slices > 0) rest.sign_slices = 0;
-  rest.sign_rows = rest.sign_rows && !needs.sign_rows;
+  rest.sign_rows = rest.sign_rows && (!needs.sign_rows || are_cut);
   rest.int8_rows = rest.int8_rows && !needs.int8_rows && !needs.int8_errors;
   rest.int8_errors = rest.int8_errors && !needs.int8_errors;
   rest.copies = rest.copies && !needs.copies;
@@ -127,7 +143,7 @@ void Segment::keep(const PlaneNeeds& needs) {
 
 void Segment::drop(const PlaneNeeds& needs) {
   if (needs.sign_slices > 0) sign_plane_ = SignPlane();
-  if (needs.sign_rows) sign_rows_ = AlignedBuffer();
+  if (needs.sign_rows) sign_rows_ = SignRows();
   if (needs.int8_rows) {
     int8_rows_ = AlignedBuffer();
     int8_scales_ = {};
@@ -164,7 +180,7 @@ void Segment::build(const PlaneNeeds& needs, std::size_t first, std::size_t end,
       for (std::size_t dims : norm_dims) {
         squares += sum_of_squares(values, summed, dims);
         summed = dims;
-        inverse_norms_[dims][row] = squares > 0 ? static_cast<float>(1 / std::sqrt(squares)) : 0.0F;
+        inverse_norms_[dims][row] = inverse_root(squares);
       }
       // Owned rows were checked when they came; of others a stage may read more than the norms do.
       if (!owns_rows_) squares += sum_of_squares(values, summed, dim());
@@ -182,13 +198,12 @@ void Segment::build(const PlaneNeeds& needs, std::size_t first, std::size_t end,
     }
     if (needs.basis) projection_.write(start, count, unit_rows.data(), kernels);
     if (needs.sign_slices > 0) sign_plane_.write(start, count, codes.data(), code_stride);
-    if (needs.sign_rows)
-      std::memcpy(sign_rows_.data() + start * code_stride, codes.data(), count * code_stride);
+    if (needs.sign_rows) sign_rows_.write(start, count, codes.data(), code_stride);
   }
 }
 
 std::size_t Segment::plane_bytes() const {
-  std::size_t bytes = sign_plane_.n_bytes() + sign_rows_.size() + int8_rows_.size() +
+  std::size_t bytes = sign_plane_.n_bytes() + sign_rows_.n_bytes() + int8_rows_.size() +
                       (int8_scales_.size() + int8_errors_.size()) * sizeof(float) +
                       alive_.size() * 8 + ids_.size() * 8;
   for (const auto& [dims, norms] : inverse_norms_) bytes += norms.size() * sizeof(float);

@@ -246,6 +246,7 @@ class ExactSearch {
 }  // namespace
 
 ExactScan exact_scan(const Corpus& corpus) {
+  if (!corpus.format().signs || !corpus.format().int8) return ExactScan::float_rows;
   return corpus.basis() ? ExactScan::projections : ExactScan::int8_rows;
 }
 

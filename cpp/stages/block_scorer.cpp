@@ -42,20 +42,13 @@ void BlockScorer::dot_int8(const Segment& segment, std::size_t first, std::size_
 
 void BlockScorer::dot_floats(const Segment& segment, std::size_t first, std::size_t n_rows,
                              float* dots) {
-  const MatrixView& rows = segment.rows();
-  const void* block = rows.row(first);
-  std::ptrdiff_t stride = rows.row_stride;
-  if (rows.element != Element::f32) {
-    converted_.resize(kBlockRows * stage_.dims);
-    FloatRows reader(rows, kernels_);
-    for (std::size_t r = 0; r < n_rows; ++r)
-      std::memcpy(converted_.data() + r * stage_.dims, reader.row(first + r, stage_.dims),
-                  stage_.dims * sizeof(float));
-    block = converted_.data();
-    stride = static_cast<std::ptrdiff_t>(stage_.dims * sizeof(float));
+  if (reader_of_ != &segment) {
+    reader_.emplace(segment.rows(), kernels_);
+    reader_of_ = &segment;
   }
-  kernels_.inner_product.scan(queries_.data, queries_.dim, queries_.count, block, stride, n_rows,
-                              stage_.dims, dots, kBlockRows);
+  const FloatRows::Run run = reader_->run(first, n_rows, stage_.dims);
+  kernels_.inner_product.scan(queries_.data, queries_.dim, queries_.count, run.values, run.stride,
+                              n_rows, stage_.dims, dots, kBlockRows);
 }
 
 void BlockScorer::score(const Segment& segment, std::size_t block, float* scores) {

@@ -1,6 +1,7 @@
 // Cosines of many queries with the rows of one block, at int8 or float precision.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "arrays/float_rows.hpp"
@@ -40,7 +41,8 @@ class BlockScorer {
   std::size_t int8_stride_ = 0;
   std::vector<Int8Query> int8_;
   std::vector<std::int32_t> sums_;
-  std::vector<float> converted_;  // a block of rows that are not float32
+  std::optional<FloatRows> reader_;  // of the segment that was scored last
+  const Segment* reader_of_ = nullptr;
 };
 
 }  // namespace ff

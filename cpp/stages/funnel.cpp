@@ -36,6 +36,19 @@ void validate(const Funnel& funnel, std::size_t dim, std::size_t k) {
   }
 }
 
+void check_codes(const Funnel& funnel, const RowFormat& format) {
+  for (std::size_t s = 0; s < funnel.size(); ++s) {
+    const Precision precision = funnel[s].precision;
+    const bool is_kept = precision == Precision::b1   ? format.signs
+                         : precision == Precision::i8 ? format.int8
+                                                      : true;
+    if (!is_kept)
+      throw std::invalid_argument("funnel stage " + std::to_string(s + 1) +
+                                  " must read codes that the index keeps, got " +
+                                  (precision == Precision::b1 ? "b1" : "i8"));
+  }
+}
+
 PlaneNeeds plane_needs(const Funnel& funnel) {
   PlaneNeeds needs;
   for (std::size_t s = 0; s < funnel.size(); ++s) {

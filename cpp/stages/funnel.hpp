@@ -28,6 +28,9 @@ using Funnel = std::vector<Stage>;
 // dims.
 void validate(const Funnel& funnel, std::size_t dim, std::size_t k);
 
+// Throws std::invalid_argument if a stage reads codes that the index does not keep.
+void check_codes(const Funnel& funnel, const RowFormat& format);
+
 // The planes its stages read.
 PlaneNeeds plane_needs(const Funnel& funnel);
 

@@ -23,7 +23,8 @@ ff::Element element_of(const py::dtype& type) {
   if (kind == 'f' && size == 8) return ff::Element::f64;
   if (kind == 'f' && size == 2) return ff::Element::f16;
   if (kind == 'i' && size == 1) return ff::Element::i8;
-  throw py::type_error("rows must be float32, float64, float16 or int8");
+  if (kind == 'u' && size == 2) return ff::Element::bf16;  // NumPy has no name for it
+  throw py::type_error("rows must be float32, float64, float16, bfloat16 or int8");
 }
 
 ff::Precision precision_of(const std::string& name) {
@@ -39,6 +40,24 @@ ff::MatrixView as_rows(const py::array& rows) {
   require_2d(rows, "rows");
   return {static_cast<const std::byte*>(rows.data()), element_of(rows.dtype()), extent(rows, 0),
           extent(rows, 1), static_cast<std::ptrdiff_t>(rows.strides(0))};
+}
+
+ff::MatrixView rows_with_ids(const ff::Index& index, const py::array& vectors, const IdArray& ids) {
+  const ff::MatrixView rows = as_rows(vectors);
+  if (rows.dim != index.dim() || length(ids) != rows.n_rows)
+    throw std::invalid_argument("vectors and ids must fit the index");
+  return rows;
+}
+
+ff::Element element_named(const std::string& name) {
+  if (name == "f32") return ff::Element::f32;
+  if (name == "f16") return ff::Element::f16;
+  if (name == "bf16") return ff::Element::bf16;
+  throw std::invalid_argument("float_dtype must be f32, f16 or bf16, got '" + name + "'");
+}
+
+IdArray id_array(const std::vector<std::int64_t>& ids) {
+  return IdArray(static_cast<py::ssize_t>(ids.size()), ids.data());
 }
 
 ff::Queries as_queries(const QueryArray& queries, std::size_t dim) {

@@ -8,24 +8,14 @@
 
 namespace {
 
-using FlagArray = py::array_t<bool, py::array::c_style>;
-
-std::size_t length(const py::array& values) { return static_cast<std::size_t>(values.size()); }
-
-ff::MatrixView rows_with_ids(const ff::Index& index, const py::array& vectors, const IdArray& ids) {
-  const ff::MatrixView rows = as_rows(vectors);
-  if (rows.dim != index.dim() || length(ids) != rows.n_rows)
-    throw std::invalid_argument("vectors and ids must fit the index");
-  return rows;
-}
-
-// Keeps an array for as long as the core reads it. The core lets go on any thread, without
-// Python's lock.
-std::shared_ptr<const void> keeper_of(const py::array& array) {
-  return {static_cast<const void*>(array.inc_ref().ptr()), [](const void* object) {
-            const py::gil_scoped_acquire locked;
-            py::handle(static_cast<PyObject*>(const_cast<void*>(object))).dec_ref();
-          }};
+ff::RowFormat as_format(const std::string& floats, const std::vector<std::string>& codes,
+                        bool signs_once) {
+  ff::RowFormat format = {element_named(floats), false, false, signs_once};
+  for (const std::string& code : codes) {
+    if (code != "b1" && code != "i8") throw std::invalid_argument("codes must be b1 or i8");
+    (code == "b1" ? format.signs : format.int8) = true;
+  }
+  return format;
 }
 
 void check(const ff::Index& index, const py::array& vectors, const IdArray& ids, bool upsert) {
@@ -67,10 +57,6 @@ py::array get(const ff::Index& index, const IdArray& ids) {
   return rows;
 }
 
-IdArray id_array(const std::vector<std::int64_t>& ids) {
-  return IdArray(static_cast<py::ssize_t>(ids.size()), ids.data());
-}
-
 IdArray locate(const ff::Index& index, const IdArray& ids) {
   std::vector<std::int64_t> rows;
   const std::int64_t* first_id = ids.data();
@@ -88,49 +74,6 @@ IdArray all_ids(const ff::Index& index) {
     ids = index.ids();
   }
   return id_array(ids);
-}
-
-void adopt(ff::Index& index, const py::array& vectors, const IdArray& ids,
-           const std::optional<FlagArray>& alive) {
-  const ff::MatrixView rows = rows_with_ids(index, vectors, ids);
-  if (alive && length(*alive) != rows.n_rows)
-    throw std::invalid_argument("alive must have a value a row");
-  const std::int64_t* first_id = ids.data();
-  const bool* living = alive ? alive->data() : nullptr;
-  const auto keeper = keeper_of(vectors);
-  const py::gil_scoped_release unlocked;
-  index.adopt(rows, first_id, living, keeper);
-}
-
-py::tuple segment(const ff::Index& index, std::size_t number) {
-  ff::SegmentContents contents;
-  {
-    const py::gil_scoped_release unlocked;
-    contents = index.segment(number);
-  }
-  FlagArray alive(static_cast<py::ssize_t>(contents.ids.size()));
-  for (std::size_t i = 0; i < contents.ids.size(); ++i)
-    alive.mutable_data()[i] = (contents.alive[i / ff::kBlockRows] >> (i % ff::kBlockRows) & 1) != 0;
-  return py::make_tuple(id_array(contents.ids), std::move(alive));
-}
-
-py::array segment_rows(const ff::Index& index, std::size_t number, std::size_t first,
-                       std::size_t count) {
-  if (count > ff::Segment::kMaxRows) throw std::out_of_range("rows must lie in the segment");
-  py::array_t<float> rows({count, index.dim()});
-  float* out = rows.mutable_data();
-  {
-    const py::gil_scoped_release unlocked;
-    index.segment_rows(number, first, count, ff::kernels_for(ff::resolve_isa()), out);
-  }
-  return rows;
-}
-
-void rebase(ff::Index& index, std::size_t number, const py::array& vectors) {
-  const ff::MatrixView rows = as_rows(vectors);
-  const auto keeper = keeper_of(vectors);
-  const py::gil_scoped_release unlocked;
-  index.rebase(number, rows, keeper);
 }
 
 // Which rows may answer: ids, flags, or neither for all.
@@ -223,11 +166,16 @@ py::list trace(ff::Index& index, const QueryArray& query, std::size_t k,
 
 void register_index(py::module_& m) {
   using Unlocked = py::call_guard<py::gil_scoped_release>;
-  py::class_<ff::Index>(m, "Index")
-      .def(py::init([](std::size_t dim, const std::string& metric) {
-             return std::make_unique<ff::Index>(dim, as_metric(metric));
+  py::class_<ff::Index> bound(m, "Index");
+  register_storage(m, bound);
+  bound
+      .def(py::init([](std::size_t dim, const std::string& metric, const std::string& floats,
+                       const std::vector<std::string>& codes, bool signs_once) {
+             return std::make_unique<ff::Index>(dim, as_metric(metric),
+                                                as_format(floats, codes, signs_once));
            }),
-           py::arg("dim"), py::arg("metric") = "cosine")
+           py::arg("dim"), py::arg("metric") = "cosine", py::arg("float_dtype") = "f32",
+           py::arg("codes") = std::vector<std::string>{"b1", "i8"}, py::arg("signs_once") = false)
       .def_property_readonly("dim", &ff::Index::dim)
       .def("__len__", &ff::Index::size, Unlocked())
       .def("__contains__", &ff::Index::contains, Unlocked())
@@ -254,18 +202,6 @@ void register_index(py::module_& m) {
              }
              return py::make_tuple(sizes.float_bytes, sizes.plane_bytes);
            })
-      .def("adopt", &adopt, py::arg("vectors"), py::arg("ids"), py::arg("alive") = py::none())
-      .def_property_readonly("n_segments", py::cpp_function(&ff::Index::n_segments, Unlocked()))
-      .def("segment", &segment, py::arg("segment"))
-      .def("segment_rows", &segment_rows, py::arg("segment"), py::arg("first"), py::arg("count"))
-      .def(
-          "segment_owned",
-          [](const ff::Index& index, std::size_t number) {
-            return index.segment(number).owns_rows;
-          },
-          py::arg("segment"), Unlocked())
-      .def("seal", &ff::Index::seal, Unlocked())
-      .def("rebase", &rebase, py::arg("segment"), py::arg("vectors"))
       .def(
           "keep_planes",
           [](ff::Index& index, const std::vector<std::vector<StageTuple>>& funnels, bool exact) {

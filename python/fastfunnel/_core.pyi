@@ -1,12 +1,13 @@
 """The C++ core. Array aliases have the names they have in python/bindings/numpy_args.hpp."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-RowArray: TypeAlias = npt.NDArray[Any]  # float32, float64, float16 or int8, contiguous rows
+RowArray: TypeAlias = npt.NDArray[Any]  # float32, float64, float16, int8 or bfloat16 as uint16
 QueryArray: TypeAlias = npt.NDArray[np.float32]
 CodeArray: TypeAlias = npt.NDArray[np.uint8]
 IdArray: TypeAlias = npt.NDArray[np.int64]
@@ -14,6 +15,7 @@ FlagArray: TypeAlias = npt.NDArray[np.bool_]  # a value a row
 ScoreArray: TypeAlias = npt.NDArray[np.float32]
 DistanceArray: TypeAlias = npt.NDArray[np.int32]
 StageTuple: TypeAlias = tuple[int, str, bool, int]  # dims, precision, symmetric, keep or 0
+FilePart: TypeAlias = tuple[Path, int]  # an array's file, and where in it the values begin
 
 __version__: str
 
@@ -36,9 +38,19 @@ def funnel_search(
 def hamming_search(
     codes: CodeArray, queries: CodeArray, k: int, n_threads: int, isa: str | None
 ) -> tuple[IdArray, DistanceArray]: ...
+def codes_of(
+    vectors: RowArray, signs: bool, int8: bool, norm_dims: Sequence[int]
+) -> tuple[CodeArray | None, CodeArray | None, ScoreArray | None, ScoreArray]: ...
 
 class Index:
-    def __init__(self, dim: int, metric: str = "cosine") -> None: ...
+    def __init__(
+        self,
+        dim: int,
+        metric: str = "cosine",
+        float_dtype: str = "f32",
+        codes: Sequence[str] = ("b1", "i8"),
+        signs_once: bool = False,
+    ) -> None: ...
     @property
     def dim(self) -> int: ...
     def __len__(self) -> int: ...
@@ -58,10 +70,23 @@ class Index:
     @property
     def n_segments(self) -> int: ...
     def segment(self, segment: int) -> tuple[IdArray, FlagArray]: ...
-    def segment_rows(self, segment: int, first: int, count: int) -> QueryArray: ...
+    def segment_rows(self, segment: int, first: int, count: int) -> RowArray: ...
     def segment_owned(self, segment: int) -> bool: ...
     def seal(self) -> None: ...
     def rebase(self, segment: int, vectors: RowArray) -> None: ...
+    def adopt_file(
+        self, descriptor: int, offset: int, ids: IdArray, alive: FlagArray | None = None
+    ) -> None: ...
+    def rebase_file(self, segment: int, descriptor: int, offset: int, n_rows: int) -> None: ...
+    def set_codes(
+        self,
+        segment: int,
+        signs: FilePart | None,
+        int8: FilePart | None,
+        scales: FilePart | None,
+        norms: FilePart | None,
+        norm_dims: Sequence[int],
+    ) -> None: ...
     def search(
         self,
         queries: QueryArray,

@@ -21,11 +21,13 @@ ROW_DTYPES = tuple(np.dtype(name) for name in ("float32", "float64", "float16", 
 Metric: TypeAlias = Literal["cosine", "ip", "l2"]
 MAX_MAGNITUDE = 2.0**50
 _ROWS_AT_ONCE = 4096
-_ROW_DTYPE_NAMES = "float32, float64, float16 or int8"
+_ROW_DTYPE_NAMES = "float32, float64, float16, bfloat16 or int8"
 
 
 def as_rows(value: npt.ArrayLike, name: str, dim: int | None = None) -> npt.NDArray[Any]:
     """Return `value` as an (n, dim) array of a row dtype, without a copy if it is an array.
+
+    bfloat16, which NumPy does not know, comes back as float32.
 
     Raises TypeError for another dtype, ValueError for another shape, for no rows or dims, or for
     rows whose values are not contiguous. Values are not looked at.

@@ -20,6 +20,7 @@ from fastfunnel import _core
 from fastfunnel.funnel import Funnel, Stage, grown
 from fastfunnel.interruptible import interruptibly
 from fastfunnel.sampling import draw_rows
+from fastfunnel.tiers import Tiers
 from fastfunnel.vectors import normalize
 from fastfunnel.widening import widened
 
@@ -91,9 +92,10 @@ class Remembered:
 class AutomaticFunnels:
     """The funnels that suit an index as it grows; remembers what it measured."""
 
-    def __init__(self, core: _core.Index) -> None:
+    def __init__(self, core: _core.Index, tiers: Tiers) -> None:
         """Measure nothing yet."""
         self._core = core
+        self._tiers = tiers
         self._calibration: Calibration | None = None
         self._remembered = Remembered()
 
@@ -103,7 +105,8 @@ class AutomaticFunnels:
         return self._remembered.funnel(k, n_rows, lambda: self._chosen(k, n_rows))
 
     def _chosen(self, k: int, n_rows: int) -> Funnel | None:
-        funnel = automatic_funnel(self._calibrated(n_rows), n_rows, self._core.dim, k)
+        calibration = self._calibrated(n_rows)
+        funnel = automatic_funnel(calibration, n_rows, self._core.dim, k, self._tiers)
         return None if funnel is None else widened(self._core, funnel, k, USELESS * n_rows)
 
     def _calibrated(self, n_rows: int) -> Calibration:
@@ -172,7 +175,9 @@ def ranks_of_nearest(
     )
 
 
-def automatic_funnel(calibration: Calibration, n_rows: int, dim: int, k: int) -> Funnel | None:
+def automatic_funnel(
+    calibration: Calibration, n_rows: int, dim: int, k: int, tiers: Tiers
+) -> Funnel | None:
     """Return the cheapest funnel by the calibration, or None where exact search is as good.
 
     Args:
@@ -180,6 +185,7 @@ def automatic_funnel(calibration: Calibration, n_rows: int, dim: int, k: int) ->
         n_rows: its rows now.
         dim: their dims.
         k: answers a query.
+        tiers: what the index keeps, sign bits among it.
     """
 
     def keep(dims: int) -> int:
@@ -193,8 +199,9 @@ def automatic_funnel(calibration: Calibration, n_rows: int, dim: int, k: int) ->
     if keep(first) > USELESS * n_rows:
         return None
     stages = [Stage(first, "b1", keep(first))]
-    # Reading all sign bits of the survivors first spares most of their int8 rows.
-    if first < dim and dim >= 512 and 2 * keep(dim) < keep(first):
+    # Reading all sign bits of the survivors first spares most of their int8 or float rows.
+    if first < dim and (dim >= 512 or "i8" not in tiers.codes) and 2 * keep(dim) < keep(first):
         stages.append(Stage(dim, "b1", keep(dim)))
-    stages.append(Stage(dim, "i8", min(2 * k, stages[-1].keep or 0)))
+    if "i8" in tiers.codes:
+        stages.append(Stage(dim, "i8", min(2 * k, stages[-1].keep or 0)))
     return Funnel([*stages, Stage(dim, "f32")])

@@ -1,4 +1,4 @@
-"""The default funnel of an index whose scores depend on the lengths of its rows.
+"""The default funnel of an index whose scores depend on the lengths of its rows, or without b1.
 
 Sign bits do not see how long a row is, so where lengths differ an inner product or a distance is
 first estimated from int8 values: the cosine of a prefix, times the full lengths. Which prefix, and
@@ -27,6 +27,7 @@ from fastfunnel.automatic import (
 from fastfunnel.funnel import Funnel, Stage
 from fastfunnel.interruptible import interruptibly
 from fastfunnel.sampling import draw_rows
+from fastfunnel.tiers import Tiers
 from fastfunnel.widening import widened
 
 ALIKE = 1.01  # lengths that differ by less leave the order to the cosines
@@ -41,16 +42,19 @@ _GATHER_DIM = 0.1
 class WeightedFunnels:
     """The funnels that suit an index as it grows; remembers what it measured."""
 
-    def __init__(self, core: _core.Index, metric: str) -> None:
+    def __init__(self, core: _core.Index, metric: str, tiers: Tiers) -> None:
         """Measure nothing yet."""
         self._core = core
         self._metric = metric
+        self._codes = tiers.codes
         self._alike: tuple[int, bool] | None = None  # rows, and whether their lengths were
         self._calibration: Calibration | None = None
         self._remembered = Remembered()
 
     def are_needed(self) -> bool:
-        """Return whether lengths decide, so that a funnel for cosines would not do."""
+        """Return whether lengths decide, or no sign bits are kept: a funnel of those would not do."""
+        if "b1" not in self._codes:
+            return True
         n_rows = len(self._core)
         if self._metric == "cosine" or n_rows < EXACT_BELOW:
             return False
@@ -62,6 +66,8 @@ class WeightedFunnels:
     def funnel(self, k: int) -> Funnel | None:
         """Return the funnel for the top k; None means exact search is as good."""
         n_rows = len(self._core)
+        if "i8" not in self._codes:
+            return None
         return self._remembered.funnel(k, n_rows, lambda: self._chosen(k, n_rows))
 
     def _chosen(self, k: int, n_rows: int) -> Funnel | None:
@@ -98,7 +104,7 @@ def calibrate(rows: npt.NDArray[np.float32], metric: str, n_rows: int) -> Calibr
 
     Args:
         rows: (n, dim) rows of the index in random order, n at least 64; some serve as queries.
-        metric: "ip" or "l2".
+        metric: "cosine", "ip" or "l2".
         n_rows: rows of the index.
     """
     n_queries = min(SAMPLE_QUERIES, len(rows) // 4)
@@ -107,6 +113,8 @@ def calibrate(rows: npt.NDArray[np.float32], metric: str, n_rows: int) -> Calibr
     asked = np.linalg.norm(queries, axis=1)[:, np.newaxis]
 
     def score(cosines: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        if metric == "cosine":
+            return cosines
         scores: npt.NDArray[np.float32] = cosines * lengths
         return scores if metric == "ip" else 2 * asked * scores - np.square(lengths)
 

@@ -100,7 +100,7 @@ def diagnose(
     """Return what prefixes and sign bits of these vectors are worth, and what to do.
 
     Args:
-        vectors: (n, dim) float32, float64, float16 or int8, at least k + 2 rows that are not zero.
+        vectors: (n, dim) float32, float64, float16, bfloat16 or int8, at least k + 2 rows that are not zero.
         k: neighbours.
         sample_rows: rows searched, at most.
         sample_queries: further rows that serve as queries, at most a fifth of all.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
@@ -11,6 +12,7 @@ from fastfunnel.arguments import Metric, as_count, as_metric
 from fastfunnel.model import Model, ModelMismatchError
 from fastfunnel.rotation import as_rotation
 from fastfunnel.searching import Searching
+from fastfunnel.tiers import ALL_CODES, Code, FloatDtype, FloatStore, Tiers
 from fastfunnel.tuning import TuningReport, tune
 from fastfunnel.tuning.cost import Objective
 from fastfunnel.tuning.target import OneIndex
@@ -33,6 +35,15 @@ class Index(Searching):
             not see lengths, serve a funnel less where lengths differ.
         rotation: an orthogonal (dim, dim) map from `fit_rotation`, applied to rows and queries;
             None for none. Cosines stay the same, prefixes become useful.
+        float_store: "ram", or "disk": float rows lie in files, and a search reads those few that
+            its last stage scores. `create(path)` says where; without a path they lie in a
+            directory of `tempfile`, which goes with the index. The newest rows, 128 MB at most,
+            are in memory until `flush`.
+        float_dtype: "f32"; or "f16" or "bf16", which halve the float rows: they are rounded as
+            they come, and what every search, `exact=True` too, and `get` then see are the rounded
+            rows. "f16" takes values within ±65504, and keeps three digits from 1e-4 on.
+        codes: what stages may read beside floats: "b1", sign bits; "i8", int8 values. Without one
+            its memory is spared, and a funnel that reads it is an error.
 
     Raises:
         TypeError, ValueError: for other values.
@@ -45,12 +56,17 @@ class Index(Searching):
         metric: Metric = "cosine",
         *,
         rotation: npt.ArrayLike | None = None,
+        float_store: FloatStore = "ram",
+        float_dtype: FloatDtype = "f32",
+        codes: Sequence[Code] = ALL_CODES,
     ) -> None:
         """Make an empty index."""
         metric = as_metric(metric)
         made_by = None if model is None else Model.of(model)
         dim = as_count(dim, "dim")
-        super().__init__(dim, None if rotation is None else as_rotation(rotation, dim), metric)
+        tiers = Tiers.of(float_store, float_dtype, codes)
+        rotated = None if rotation is None else as_rotation(rotation, dim)
+        super().__init__(dim, rotated, metric, tiers)
         self.made_by = made_by
 
     @property
@@ -190,6 +206,13 @@ class Index(Searching):
             if self._source is None:
                 raise ValueError("the index must have been opened from disk to be reopened")
             return self._journal is None and self._source.refresh(self)
+
+    def _check_writable(self) -> None:
+        super()._check_writable()
+        if self._tiers.on_disk and self._journal is None:
+            from fastfunnel.storage import settle
+
+            settle(self)
 
     def __repr__(self) -> str:
         """Return what the index holds."""

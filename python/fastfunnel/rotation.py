@@ -35,7 +35,7 @@ def fit_rotation(vectors: npt.ArrayLike, *, prefix: int | None = None, seed: int
     it touches.
 
     Args:
-        vectors: (n, dim) float32, float64, float16 or int8; a seeded sample of at most 50,000 rows
+        vectors: (n, dim) float32, float64, float16, bfloat16 or int8; a seeded sample of at most 50,000 rows
             is used, at unit length. Fitting takes about dim^3 * 10 operations.
         prefix: dims whose sign bits a funnel is to scan, below dim; None for every prefix.
         seed: of the sample and of the mixing.

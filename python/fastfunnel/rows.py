@@ -15,6 +15,7 @@ from fastfunnel import _core
 from fastfunnel.arguments import Metric, as_ids, as_rows, check_magnitudes
 from fastfunnel.rotation import Rotation, rotate, rotate_back
 from fastfunnel.sampling import draw_rows
+from fastfunnel.tiers import Code, FloatDtype, FloatStore, Tiers
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -29,10 +30,11 @@ _IDS_AT_ONCE = 1 << 20
 class Rows:
     """What `Index` does with rows, searches aside. Changes wait for each other, searches do not."""
 
-    def __init__(self, dim: int, rotation: Rotation | None, metric: Metric) -> None:
+    def __init__(self, dim: int, rotation: Rotation | None, metric: Metric, tiers: Tiers) -> None:
         """Hold no rows."""
-        self._core = _core.Index(dim, metric)
+        self._core = tiers.new_core(dim, metric)
         self.metric = metric
+        self._tiers = tiers
         self._rotation = rotation
         self._next_id = 0
         self._forget_threads()
@@ -49,6 +51,21 @@ class Rows:
         return self._core.dim
 
     @property
+    def float_store(self) -> FloatStore:
+        """Where float rows lie: "ram" or "disk"."""
+        return self._tiers.float_store
+
+    @property
+    def float_dtype(self) -> FloatDtype:
+        """What float rows are rounded to: "f32", "f16" or "bf16"."""
+        return self._tiers.float_dtype
+
+    @property
+    def codes(self) -> tuple[Code, ...]:
+        """The codes that stages may read: of "b1" and "i8"."""
+        return self._tiers.codes
+
+    @property
     def rotation(self) -> Rotation | None:
         """The map applied to rows and queries, float32 (dim, dim), read-only; None for none."""
         return self._rotation
@@ -57,7 +74,8 @@ class Rows:
         """Add rows; they need not be normalised.
 
         Args:
-            vectors: (n, dim) float32, float64, float16 or int8; copied as float32.
+            vectors: (n, dim) float32, float64, float16, bfloat16 or int8; copied as float32, or
+                rounded to the index's `float_dtype`.
             ids: n unique int64 ids from 0 on that are not in the index; None continues after the
                 highest id so far.
 
@@ -100,8 +118,15 @@ class Rows:
         rows = as_rows(vectors, "vectors", self.dim)
         if self._journal is not None or self._rotation is not None:
             raise ValueError("the index must be in memory and without a rotation to adopt rows")
+        if self._tiers.on_disk:
+            raise ValueError("float_store must be 'ram' to adopt rows, got 'disk'")
         if rows.dtype.kind != "f" or rows.itemsize > 4 or not rows.flags.c_contiguous:
             raise TypeError(f"vectors must be float32 or float16 in C order, got {rows.dtype}")
+        if self.float_dtype != "f32" and rows.dtype != self._tiers.dtype:
+            raise TypeError(
+                f"vectors must be what float_dtype {self.float_dtype!r} says to be adopted, "
+                f"got {rows.dtype}"
+            )
         if self.metric != "cosine":
             check_magnitudes(rows, "vectors", self.metric)
         with self._changing:
@@ -172,6 +197,8 @@ class Rows:
     def get(self, ids: npt.ArrayLike) -> npt.NDArray[np.float32]:
         """Return the rows with these ids as they were added, float32 (n, dim).
 
+        With a `float_dtype` other than "f32" they come as they were rounded.
+
         With a rotation they are rotated back, which rounds: about 1e-6 of a row's length.
 
         Raises:
@@ -191,7 +218,10 @@ class Rows:
         return ids, rows if self._rotation is None else rotate_back(rows, self._rotation)
 
     def flush(self) -> None:
-        """Return when every change of a live index is on the disk, as each was when it returned."""
+        """Return when every change of a live index is on the disk, as each was when it returned.
+
+        With float_store="disk" the newest rows leave memory too.
+        """
         with self._changing:
             if self._journal is not None:
                 self._journal.flush()
@@ -253,8 +283,7 @@ class Rows:
         ids = np.empty(n, np.int64)
         for first in range(0, n, _IDS_AT_ONCE):  # Ctrl-C is answered between two of them
             some = ids[first : first + _IDS_AT_ONCE]
-            some[:] = np.arange(len(some), dtype=np.int64)
-            some += self._next_id + first
+            np.add(np.arange(len(some), dtype=np.int64), self._next_id + first, out=some)
         return ids
 
 

@@ -46,7 +46,7 @@ def exact_search(
     Scores are compared in float64, so the ids are those of brute force in float64.
 
     Args:
-        base: (n, dim) float32, float64, float16 or int8; not copied, any row stride.
+        base: (n, dim) float32, float64, float16, bfloat16 or int8; not copied, any row stride.
         queries: (n_queries, dim) or (dim,), the same dtypes. Neither need be normalised; a zero
             row or query has cosine 0 with everything.
         k: answers a query, at least 1.
@@ -85,7 +85,7 @@ def funnel_search(
     The codes that its stages read are made for this call; an Index keeps them.
 
     Args:
-        base: (n, dim) float32, float64, float16 or int8; not copied, any row stride.
+        base: (n, dim) float32, float64, float16, bfloat16 or int8; not copied, any row stride.
         queries: (n_queries, dim) or (dim,), the same dtypes.
         k: answers a query, at least 1 and at most what any stage keeps.
         funnel: stages up to dim; None is `Funnel.matryoshka(dim)`.

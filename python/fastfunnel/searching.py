@@ -25,6 +25,7 @@ from fastfunnel.principal import PrincipalDirections
 from fastfunnel.rotation import Rotation
 from fastfunnel.rows import Rows
 from fastfunnel.search import SearchResult, as_funnel
+from fastfunnel.tiers import ALL_CODES, Tiers
 from fastfunnel.tuning import Tuned
 
 
@@ -41,12 +42,12 @@ class StageReport:
 class Searching(Rows):
     """What `Index` does with queries. A search sees all rows of a change or none."""
 
-    def __init__(self, dim: int, rotation: Rotation | None, metric: Metric) -> None:
+    def __init__(self, dim: int, rotation: Rotation | None, metric: Metric, tiers: Tiers) -> None:
         """Hold no rows."""
-        super().__init__(dim, rotation, metric)
+        super().__init__(dim, rotation, metric, tiers)
         self._tuned = Tuned({})
-        self._automatic = AutomaticFunnels(self._core)
-        self._weighted = WeightedFunnels(self._core, metric)
+        self._automatic = AutomaticFunnels(self._core, tiers)
+        self._weighted = WeightedFunnels(self._core, metric, tiers)
         self._directions = PrincipalDirections(self._core)
 
     def search(
@@ -85,7 +86,7 @@ class Searching(Rows):
 
         Raises:
             TypeError, ValueError: for arguments of another kind or shape, for nan or inf, for a
-                funnel that does not fit dim or k, for more than one of funnel, exact and recall,
+                funnel that does not fit dim, k or the codes of the index, for more than one of funnel, exact and recall,
                 for a recall that was not tuned, for a filter that does not fit.
         """
         found = self._as_queries(queries)
@@ -100,7 +101,7 @@ class Searching(Rows):
             chosen = None
         else:
             chosen = self.default_funnel(k) if funnel is None else as_funnel(funnel)
-        if chosen is None and self.metric == "cosine":
+        if chosen is None and self.metric == "cosine" and self._tiers.codes == ALL_CODES:
             self._directions.asked(len(found))
         stages = None if chosen is None else chosen.to_core()
         allowed = as_filter(filter)

@@ -15,7 +15,7 @@ def normalize(x: npt.ArrayLike) -> npt.NDArray[Any]:
     """Return the rows of `x` at unit length; zero rows stay zero.
 
     Args:
-        x: (n, dim) float32, float64, float16 or int8.
+        x: (n, dim) float32, float64, float16, bfloat16 or int8.
 
     Returns:
         A new (n, dim) array: float64 for float64, else float32. Lengths are summed in float64.
@@ -45,7 +45,7 @@ def truncate(x: npt.ArrayLike, dim: int) -> npt.NDArray[Any]:
     Representation Learning, arXiv 2205.13147).
 
     Args:
-        x: (n, full dim) float32, float64, float16 or int8.
+        x: (n, full dim) float32, float64, float16, bfloat16 or int8.
         dim: 1 to the full dim.
 
     Returns:
@@ -65,7 +65,7 @@ def binarize(x: npt.ArrayLike, dims: int | None = None) -> _core.CodeArray:
     """Return packed sign bits: bit d of a row is x[d] > 0.
 
     Args:
-        x: (n, full dim) float32, float64, float16 or int8.
+        x: (n, full dim) float32, float64, float16, bfloat16 or int8.
         dims: how many leading dims to take; None takes all.
 
     Returns:

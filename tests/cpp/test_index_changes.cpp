@@ -132,9 +132,10 @@ TEST_CASE("index: changes over several segments, and what storage reads of them"
   CHECK(removed.n_segments() == 2);
   check_against(removed, expected, queries);
   std::vector<float> two(2 * kDim);
-  removed.segment_rows(0, 1, 2, fastest(), two.data());
+  auto* bytes = reinterpret_cast<std::byte*>(two.data());
+  removed.segment_rows(0, 1, 2, fastest(), bytes);
   CHECK(std::equal(two.begin(), two.begin() + kDim, base.row(2)));
-  CHECK_THROWS_AS(removed.segment_rows(0, 65535, 2, fastest(), two.data()), std::out_of_range);
+  CHECK_THROWS_AS(removed.segment_rows(0, 65535, 2, fastest(), bytes), std::out_of_range);
 
   removed.seal();
   const std::int64_t next = 200000;

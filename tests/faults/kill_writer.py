@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 
 import fastfunnel as ff
-from fastfunnel.storage import live
+from fastfunnel.storage import draft, live
 
 DIM = 32
 N_IDS = 500
@@ -150,6 +150,7 @@ def run(rounds: int, seed: int) -> Counter[str]:
     """Run rounds on one index; return how often the kill fell into which kind of change."""
     random.seed(seed)
     live.LOG_BYTES, live.DIRECT_ROWS = 40_000, 100  # so that every path is taken often
+    draft.CODES_FROM = 100
     fallen: Counter[str] = Counter()
     folder = Path(tempfile.mkdtemp(prefix="fastfunnel-kill-"))
     path, copy = folder / "index", folder / "copy"

@@ -22,7 +22,9 @@ with atheris.instrument_imports(include=["fastfunnel.storage", "fastfunnel.tunin
     import numpy as np
 
     import fastfunnel as ff
-    from fastfunnel.storage import log, manifest
+    from fastfunnel.storage import draft, log, manifest
+
+draft.CODES_FROM = 1  # so that there are files of codes
 
 DIM = 4
 FOLDER = Path(tempfile.mkdtemp(prefix="fastfunnel-fuzz-")) / "index"
@@ -30,7 +32,9 @@ FOLDER = Path(tempfile.mkdtemp(prefix="fastfunnel-fuzz-")) / "index"
 
 def good_index() -> dict[str, bytes]:
     """Make an index with files of every kind; return their bytes by role."""
-    index = ff.Index.create(FOLDER, dim=DIM, model="some-model", rotation=np.eye(DIM))
+    index = ff.Index.create(
+        FOLDER, dim=DIM, model="some-model", rotation=np.eye(DIM), float_store="disk"
+    )
     index.add(np.arange(10 * DIM).reshape(10, DIM).astype(np.float32))
     index.remove([3])
     index._journal.checkpoint()
@@ -42,7 +46,8 @@ def good_index() -> dict[str, bytes]:
 
 GOOD = good_index()
 NAMES = {file.name.split("-")[0]: file.name for file in FOLDER.iterdir()}
-ROLES = ["manifest.json", "vectors", "ids", "deleted", "rotation", "log"]
+CODES = ["signs", "int8", "scales", "lengths"]
+ROLES = ["manifest.json", "vectors", "ids", "deleted", "rotation", "log", *CODES]
 
 
 def summed_manifest(content: bytes) -> bytes:
@@ -55,7 +60,8 @@ def summed_manifest(content: bytes) -> bytes:
 def with_size(name: str, n_bytes: int) -> bytes:
     """Give the good manifest another size for one array."""
     plain = json.loads(GOOD["manifest.json"])
-    entries = [plain["rotation"], *plain["segments"][0].values()]
+    segment = plain["segments"][0]
+    entries = [plain["rotation"], *segment.values(), *segment["codes"].values()]
     for entry in entries:
         if isinstance(entry, dict) and entry["file"] == name:
             entry["bytes"] = n_bytes
@@ -87,8 +93,9 @@ def test_one_input(data: bytes) -> None:
     for changed, new in files.items():
         (FOLDER / NAMES[changed]).write_bytes(new)
     try:
-        index = ff.open(FOLDER, verify=bool(data[0] & 64))
+        index = ff.open(FOLDER, mmap=bool(data[0] & 32), verify=bool(data[0] & 64))
         index.search(np.ones(index.dim), 3, exact=True)
+        index.search(np.ones(index.dim), 3, funnel=ff.Funnel.parse("b1@1>9 b1@2>8 i8@2>7 f32@3"))
         list(index)
     except (ValueError, OSError):
         pass

@@ -17,7 +17,7 @@ FUNNEL = ff.Funnel.parse("b1@4>3 f32@4")
 SUPPORTED = ", ".join(ff.available_isas())
 
 Message = tuple[type[Exception], str]
-DTYPES = "float32, float64, float16 or int8"
+DTYPES = "float32, float64, float16, bfloat16 or int8"
 COPY = "; pass numpy.ascontiguousarray(...)"
 
 

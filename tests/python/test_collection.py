@@ -61,6 +61,40 @@ def test_everything_is_there_after_reopening(collection: ff.Collection) -> None:
         assert found(again.search("a grey owl hunts", k=1)) == ["x"]
 
 
+def test_vectors_from_elsewhere_cost_no_call(tmp_path: Path) -> None:
+    rows = WordsEmbedder().encode_documents([*TEXTS, TEXTS[0]])
+    with ff.Collection(tmp_path / "c", WordsEmbedder()) as made:
+        made.add([*TEXTS, TEXTS[0]], ids=[*IDS, "again"], vectors=rows.astype(np.float64))
+        assert made.embedder.embedded == []  # type: ignore[attr-defined]
+        assert found(made.search("a grey owl hunts", k=1)) == ["x"]
+        assert np.array_equal(made.index.get(list(made.index)), rows)
+        # A text that has a vector keeps it.
+        made.add([TEXTS[1]], ids=["x2"], vectors=np.ones((1, 32)))
+        assert made.search("a grey owl hunts", k=2)[1].score == pytest.approx(1)
+        assert made.verify() == []
+
+
+@pytest.mark.parametrize(
+    ("rows", "says"),
+    [
+        (np.ones((1, 32)), "vectors must be one a text, got 1 for 2"),
+        (np.ones((2, 31)), "vectors must have 32 dims, got 31"),
+        (np.full((2, 32), np.nan), "vectors must be finite, got nan or inf"),
+        (["a", "b"], "vectors must be float32, float64, float16, bfloat16 or int8, got <U1"),
+    ],
+)
+def test_vectors_that_do_not_fit_change_nothing(
+    collection: ff.Collection, rows: object, says: str
+) -> None:
+    with pytest.raises((TypeError, ValueError), match=says):
+        collection.add(["new", "newer"], vectors=rows)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="ids must not be taken"):
+        collection.add(["new"], ids=["w"], vectors=np.ones((1, 32)))
+    assert len(collection) == 4
+    collection.add(["new"])
+    assert "new" in collection.embedder.embedded  # type: ignore[attr-defined]
+
+
 def test_upsert_replaces_and_leaves_equal_ones(collection: ff.Collection) -> None:
     rows = set(collection.index)
     collection.upsert(TEXTS, METADATAS, IDS)

@@ -49,7 +49,7 @@ BETWEEN = {
 # Pages that show what is printed, in a comment or a block of text.
 SHOWN = {"docs/tutorial.md", "docs/two-axes.md"}
 # Pages whose blocks have a test of their own, beside the tests of what they are about.
-ELSEWHERE = {"docs/providers", "docs/integrations", "docs/distributed.md"}
+ELSEWHERE = {"docs/providers", "docs/integrations", "docs/distributed.md", "docs/migration.md"}
 
 
 def test_every_block_is_run_somewhere() -> None:

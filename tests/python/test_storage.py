@@ -178,7 +178,7 @@ def test_links_out_of_the_folder_are_refused(saved: Path, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("edit", "message"),
     [
-        (lambda m: m.update(version=99), "must have version 2, got 99"),
+        (lambda m: m.update(version=99), "must have version 3 or less, got 99"),
         (lambda m: m.update(format="else"), "must be the manifest of a fastfunnel index"),
         (lambda m: m.update(dim=-1), "is damaged"),
         (lambda m: m.update(dim=65), "is damaged"),

@@ -12,6 +12,7 @@ import pytest
 
 import fastfunnel as ff
 from fastfunnel.sampling import are_among, without_own
+from fastfunnel.tiers import Tiers
 from fastfunnel.tuning import Front, FrontPoint, Tuned
 from fastfunnel.tuning.budget import NEVER
 from fastfunnel.tuning.plan import LEVELS, keep_grid
@@ -269,7 +270,7 @@ def test_helpers_say_what_numpy_says() -> None:
 @pytest.mark.parametrize("dim", [1, 7, 64, 100, 300, 1536])
 def test_the_space_fits_any_dim(dim: int) -> None:
     assert ladder(dim)[-1] == dim
-    assert all(0 < stage.dims <= dim for stage in scorers(dim))
+    assert all(0 < stage.dims <= dim for stage in scorers(dim, Tiers()))
     assert resident_bytes(None, dim) == 4 * dim + 4
 
 

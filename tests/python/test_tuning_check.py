@@ -19,6 +19,7 @@ from fastfunnel.tuning.check import check
 from fastfunnel.tuning.cost import Costs
 from fastfunnel.tuning.plan import LEVELS, Candidate, Path
 from fastfunnel.tuning.sample import Part, Sample, draw
+from fastfunnel.tuning.target import OneIndex
 from fastfunnel.tuning.tuner import _Tuning
 
 Floats = npt.NDArray[np.float32]
@@ -57,7 +58,7 @@ def checked(
     index: ff.Index, sample: Sample, start: int, recall: float
 ) -> dict[str, tuple[float, float]]:
     chain = Chain(path("b1@64", KEEPS), start, 1.0)
-    points = check(index, sample, [chain], K, recall, 0.99, "latency", lambda _: NEVER)
+    points = check(OneIndex(index), sample, [chain], K, recall, 0.99, "latency", lambda _: NEVER)
     return {str(point.funnel): (point.recall, point.promised) for point in points}
 
 
@@ -83,7 +84,7 @@ def test_recall_falls_along_a_path_and_promises_lie_below(index: ff.Index, sampl
 def test_a_smaller_share_of_the_error_rate_promises_less(index: ff.Index, sample: Sample) -> None:
     whole, tenth = (
         check(
-            index,
+            OneIndex(index),
             sample,
             [Chain(path("b1@64", (150,)), 0, share)],
             K,
@@ -101,7 +102,7 @@ def test_a_smaller_share_of_the_error_rate_promises_less(index: ff.Index, sample
 def test_no_funnel_is_checked_when_time_is_out(index: ff.Index, sample: Sample) -> None:
     past = Deadline(monotonic() - 1)
     chain = Chain(path("b1@64", KEEPS), 0, 1.0)
-    points = check(index, sample, [chain], K, 0.9, 0.99, "latency", lambda _: past)
+    points = check(OneIndex(index), sample, [chain], K, 0.9, 0.99, "latency", lambda _: past)
 
     assert [point.funnel for point in points] == [None]
 
@@ -174,7 +175,7 @@ def test_without_time_to_compare_the_default_is_checked(recall: float, is_exact:
     index = ff.Index(64)
     index.add(rows)
     queries = rows[::50] + 0.3 * rng.standard_normal((600, 64))
-    report = Hurried(index, 10, recall, "latency", 0, 0.99, Budget(600), Silence()).run(
+    report = Hurried(OneIndex(index), 10, recall, "latency", 0, 0.99, Budget(600), Silence()).run(
         ff.normalize(queries.astype(np.float32))
     )
 

@@ -2,8 +2,8 @@
 //
 // Instructions for one query over 64 dims of 32 rows, in a tile of Q queries: 32 tbl, 32 add, 16
 // loads of tables and 4 to widen, plus (16 loads + 32 to split nibbles) / Q. At Q = 4 that is 3 a
-// row, 1/21 of an instruction a dim. A tile is 32 rows, so that its 8 sums stay in
-// registers (gcc 12 spills 7 of the 16 totals, once a slice).
+// row, 1/21 of an instruction a dim. A tile is 32 rows, so that its 8 sums stay in registers (gcc
+// 12 spills 7 of the 16 totals, once a slice).
 #include "kernels/sign_scan.hpp"
 
 #include <arm_neon.h>
@@ -89,6 +89,7 @@ void scan_rows(const SignBlocks& blocks, std::size_t block, std::size_t first, S
   for (std::size_t s = 0; s < blocks.n_slices; ++s, cell += blocks.slice_stride) {
     uint8x16_t sums[Q][2];
     for (int q = 0; q < Q; ++q) sums[q][0] = sums[q][1] = vdupq_n_u8(0);
+#pragma GCC unroll 2  // unrolled further, gcc 12 takes the codes of counts through the stack
     for (std::size_t j = 0; j < 8; ++j) {
       uint8x16_t bytes[2];
       for (int v = 0; v < 2; ++v) bytes[v] = vld1q_u8(cell + j * kBlockRows + 16 * v);

@@ -34,7 +34,7 @@ def opened(directory: Path) -> Collection:
 
 def is_collection(directory: Path) -> bool:
     """Return whether a directory looks like a collection."""
-    from fastfunnel.collection.collection import FILE_NAME
+    from fastfunnel.collection.opening import FILE_NAME
 
     return (directory / FILE_NAME).is_file()
 

@@ -8,21 +8,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, final
 
-from fastfunnel.collection.embedding import Progress, cache_vectors
+import numpy.typing as npt
+
+from fastfunnel.collection.embedding import Progress, cache_vectors, keep_vectors
 from fastfunnel.collection.fusion import LEAST_DEPTH, reciprocal_ranks
 from fastfunnel.collection.hit import Hit
 from fastfunnel.collection.inputs import Metadata, check_ids, check_question, documents
-from fastfunnel.collection.opening import about, chosen_embedder, remembered_embedder
-from fastfunnel.collection.store import Document, Store, is_store
+from fastfunnel.collection.opening import opened_store
+from fastfunnel.collection.store import Document
 from fastfunnel.collection.vectors import RowVectors
 from fastfunnel.collection.where import Condition, compile_where
 from fastfunnel.embedders import Embedder, FloatRows
 from fastfunnel.model import Model
 from fastfunnel.tuning import TuningReport
-
-FILE_NAME = "collection.sqlite"
-DEFAULT_MODEL = "wordllama-l2-supercat"
-LEFT_BY_A_KILL = tuple(FILE_NAME + ending for ending in ("", "-wal", "-shm", "-journal"))
 
 
 @final
@@ -57,21 +55,7 @@ class Collection:
     ) -> None:
         """Open the collection, or make it."""
         self.path = Path(path)
-        file = self.path / FILE_NAME
-        if not is_store(file):
-            others = {one.name for one in self.path.iterdir()} if self.path.is_dir() else set()
-            if self.path.is_file() or not others <= set(LEFT_BY_A_KILL):
-                raise ValueError(f"path must be new, empty or a collection, got {self.path}")
-            self.embedder = chosen_embedder(embedder or DEFAULT_MODEL, dim)
-            self.path.mkdir(parents=True, exist_ok=True)
-            self._store = Store(file, create=about(self.embedder))
-        else:
-            self._store = Store(file)
-            try:
-                self.embedder = remembered_embedder(self._store, embedder, dim)
-            except BaseException:
-                self._store.close()
-                raise
+        self._store, self.embedder = opened_store(self.path, embedder, dim)
         self._lock = threading.RLock()
         made_by = Model.of(self.embedder)
         self._vectors = RowVectors(self.path, self._store, self.embedder.dim, made_by)
@@ -83,6 +67,7 @@ class Collection:
         metadatas: Sequence[Metadata | None] | None = None,
         ids: Sequence[str] | None = None,
         *,
+        vectors: npt.ArrayLike | None = None,
         progress: Progress | None = None,
     ) -> list[str]:
         """Add texts; all of them, or none if anything fails.
@@ -93,6 +78,8 @@ class Collection:
             texts: what to find.
             metadatas: a JSON object a text, or None for none.
             ids: unique strs that are not taken; None draws new ones.
+            vectors: (n, dim) float rows that this model gave for the texts, from another store, so
+                that it is not paid again. None asks the model.
             progress: told (texts with vectors, texts in all) while it embeds.
 
         Returns:
@@ -103,6 +90,9 @@ class Collection:
             EmbeddingError: the model failed; vectors it gave until then are kept for the next try.
         """
         given = documents(texts, metadatas, ids)
+        if vectors is not None:
+            self._refuse_taken(given)
+            keep_vectors(given, vectors, self.embedder, self._store, self._lock)
         self._put(given, replace=False, progress=progress)
         return [one.id for one in given]
 

@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 
 import numpy as np
+import numpy.typing as npt
 
+from fastfunnel.arguments import as_rows
 from fastfunnel.collection.store import Document, Store
 from fastfunnel.embedders import Embedder, EmbeddingError, FloatRows
 
@@ -44,6 +46,29 @@ def cache_vectors(
         done += len(portion)
         if progress is not None:
             progress(done, len(texts))
+
+
+def keep_vectors(
+    given: Sequence[Document],
+    vectors: npt.ArrayLike,
+    embedder: Embedder,
+    store: Store,
+    lock: AbstractContextManager[object],
+) -> None:
+    """Put vectors that a caller has already into the cache; texts that have one keep theirs.
+
+    Raises:
+        TypeError, ValueError: unless there is one finite row of the embedder's dims a document.
+    """
+    rows = as_rows(vectors, "vectors", embedder.dim).astype(np.float32, copy=False)
+    if len(rows) != len(given):
+        raise ValueError(f"vectors must be one a text, got {len(rows)} for {len(given)}")
+    if not np.isfinite(rows).all():
+        raise ValueError("vectors must be finite, got nan or inf")
+    places = {one.hash: place for place, one in enumerate(given)}
+    with lock, store.transaction():
+        lacking = list(store.uncached(list(places)))
+        store.cache(lacking, rows[[places[hash] for hash in lacking]])
 
 
 def _checked(rows: FloatRows, count: int, dim: int) -> FloatRows:

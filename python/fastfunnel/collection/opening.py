@@ -1,13 +1,42 @@
-"""Which embedder a collection is opened with."""
+"""Opening a collection: its store, and the embedder that its vectors need."""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
-from fastfunnel.collection.store import Store
+from fastfunnel.collection.store import Store, is_store
 from fastfunnel.embedders import Embedder, embedder_for
 from fastfunnel.model import Model, ModelMismatchError
+
+FILE_NAME = "collection.sqlite"
+DEFAULT_MODEL = "wordllama-l2-supercat"
+LEFT_BY_A_KILL = tuple(FILE_NAME + ending for ending in ("", "-wal", "-shm", "-journal"))
+
+
+def opened_store(
+    path: Path, given: Embedder | str | None, dim: int | None
+) -> tuple[Store, Embedder]:
+    """Return the store in a directory, made if there is none, and its embedder.
+
+    Raises:
+        ValueError: the directory holds something else; or as the functions below.
+    """
+    file = path / FILE_NAME
+    if is_store(file):
+        store = Store(file)
+        try:
+            return store, remembered_embedder(store, given, dim)
+        except BaseException:
+            store.close()
+            raise
+    others = {one.name for one in path.iterdir()} if path.is_dir() else set()
+    if path.is_file() or not others <= set(LEFT_BY_A_KILL):
+        raise ValueError(f"path must be new, empty or a collection, got {path}")
+    embedder = chosen_embedder(given or DEFAULT_MODEL, dim)
+    path.mkdir(parents=True, exist_ok=True)
+    return Store(file, create=about(embedder)), embedder
 
 
 def chosen_embedder(given: Embedder | str, dim: int | None) -> Embedder:

@@ -12,6 +12,7 @@ import ray
 from fastfunnel.funnel import Funnel, Stage
 from fastfunnel.sampling import Ids
 from fastfunnel.search import SearchResult
+from fastfunnel.tiers import Tiers
 from fastfunnel.tuning.budget import Deadline
 from fastfunnel.tuning.confidence import Found
 from fastfunnel.tuning.ranks import Ranks
@@ -40,6 +41,7 @@ class ShardsTarget:
         self._cluster = index._cluster
         self.dim = index.dim
         self.metric = index.metric
+        self.tiers = Tiers()
         states = self._cluster.ask_all("state")
         self._rows = {shard: int(state["rows"]) for shard, state in states.items()}
         self._largest = max(self._rows, key=self._rows.__getitem__)

@@ -143,7 +143,7 @@ def evaluate(
     One half of the queries tunes, the other half is what everything is measured on.
 
     Args:
-        base: (n, dim) float32, float64, float16 or int8.
+        base: (n, dim) float32, float64, float16, bfloat16 or int8.
         queries: (n_queries, dim), at least 4; None takes up to 1,000 rows out of the base.
         k: answers a query.
         recall: target of the tuner.

@@ -9,7 +9,7 @@ them.
 
 from __future__ import annotations
 
-from fastfunnel.storage.opening import create, load_copy, open_index
+from fastfunnel.storage.opening import create, load_copy, open_index, settle
 from fastfunnel.storage.saving import save
 
-__all__ = ["create", "load_copy", "open_index", "save"]
+__all__ = ["create", "load_copy", "open_index", "save", "settle"]

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+import struct
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from tokenize import TokenError
 from typing import Any, BinaryIO
@@ -13,18 +16,24 @@ import numpy.typing as npt
 
 from fastfunnel.storage.durable import creating, reading
 from fastfunnel.storage.layout import new_digest
-from fastfunnel.storage.manifest import ArrayFile
+from fastfunnel.storage.segment_files import ArrayFile
 
 _BLOCK = 1 << 20
-_MAX_HEADER = 4096  # bytes; the headers we write have 128
+PAGE = 4096  # where float rows begin, so that those of a page lie on one
+_MAX_HEADER = PAGE  # bytes
 
 
 def write_array(
-    path: Path, dtype: np.dtype[Any], shape: tuple[int, ...], parts: Iterable[npt.NDArray[Any]]
+    path: Path,
+    dtype: np.dtype[Any],
+    shape: tuple[int, ...],
+    parts: Iterable[npt.NDArray[Any]],
+    alignment: int = 64,
 ) -> ArrayFile:
     """Write an array that comes in parts along its first axis; it is on the disk when this returns.
 
-    The name of the file is not: `durable.sync_directory` puts it there.
+    The name of the file is not: `durable.sync_directory` puts it there. Values begin at a multiple
+    of `alignment`.
 
     Raises:
         ValueError: if the parts do not add up to `shape`.
@@ -33,7 +42,7 @@ def write_array(
     with creating(path) as file:
         summed = _SummedFile(file)
         header = {"descr": dtype.str, "fortran_order": False, "shape": shape}
-        np.lib.format.write_array_header_1_0(summed, header)
+        summed.write(_header(header, alignment))
         n_rows = 0
         for part in parts:
             if part.shape[1:] != shape[1:]:
@@ -45,8 +54,26 @@ def write_array(
     return ArrayFile(path.name, dtype.str, shape, summed.n_bytes, summed.digest.hexdigest())
 
 
+def _header(values: dict[str, Any], alignment: int) -> bytes:
+    """Return a header of version 1.0 as NumPy writes it, with more of the padding it ends with."""
+    buffer = BytesIO()
+    np.lib.format.write_array_header_1_0(buffer, values)
+    magic, text = buffer.getvalue()[:8], buffer.getvalue()[10:-1]
+    length = -(-(len(text) + 11) // alignment) * alignment - 10
+    return magic + struct.pack("<H", length) + text.ljust(length - 1) + b"\n"
+
+
 def map_array(directory: Path, entry: ArrayFile, verify: bool = False) -> npt.NDArray[Any]:
-    """Return a file's array, mapped read-only, which allocates nothing.
+    """Return a file's array, mapped read-only, which allocates nothing; arguments as `opened`."""
+    with opened(directory, entry, verify) as (file, offset):
+        return np.memmap(file, entry.dtype, "r", offset, entry.shape)
+
+
+@contextmanager
+def opened(
+    directory: Path, entry: ArrayFile, verify: bool = False
+) -> Iterator[tuple[BinaryIO, int]]:
+    """Open the file of an array once it is checked; yield it, and where in it the values begin.
 
     Args:
         directory: of the index.
@@ -66,8 +93,7 @@ def map_array(directory: Path, entry: ArrayFile, verify: bool = False) -> npt.ND
             if verify and _checksum(file) != entry.blake2b:
                 raise ValueError(f"{path} is damaged: its checksum is not the manifest's")
             _check_header(file, path, entry)
-            offset = file.tell()
-            return np.memmap(file, entry.dtype, "r", offset, entry.shape)
+            yield file, file.tell()
     except FileNotFoundError:
         raise ValueError(f"{path} is missing, the manifest names it") from None
 

@@ -6,6 +6,7 @@ rows of the core ──► Draft.segment, Draft.deleted, … ──► Draft.com
 from __future__ import annotations
 
 import dataclasses
+from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import chain
@@ -16,26 +17,39 @@ import numpy as np
 import numpy.typing as npt
 
 from fastfunnel import _core
-from fastfunnel.storage.arrays import write_array
+from fastfunnel.storage.arrays import PAGE, map_array, write_array
 from fastfunnel.storage.durable import remove, sync_directory
-from fastfunnel.storage.layout import FRESH_MANIFEST, SEGMENT_ROWS, file_name, our_files
+from fastfunnel.storage.layout import (
+    DTYPES,
+    FRESH_MANIFEST,
+    SEGMENT_ROWS,
+    file_name,
+    int8_width,
+    our_files,
+    sign_width,
+)
 from fastfunnel.storage.log import create_log
-from fastfunnel.storage.manifest import ArrayFile, Manifest, Segment, read_manifest, write_manifest
+from fastfunnel.storage.manifest import Manifest, read_manifest, write_manifest
+from fastfunnel.storage.segment_files import ArrayFile, Codes, Segment
+from fastfunnel.tiers import Tiers
 
 _FLOAT = np.dtype("<f4")
+# Codes of fewer rows are made sooner than their files are written and flushed: 10 ms for 8,192 x
+# 1024.
+CODES_FROM = 8192
 _PART_BYTES = 4 << 20  # of rows that are held at a time while they are written
 
-Rows = npt.NDArray[np.float32]
+Rows = npt.NDArray[Any]  # as they are stored, see Tiers.dtype
 Ids = npt.NDArray[np.int64]
 
 
 @contextmanager
-def drafting(directory: Path, dim: int, next_number: int) -> Iterator[Draft]:
+def drafting(directory: Path, dim: int, tiers: Tiers, next_number: int) -> Iterator[Draft]:
     """Write files beside those of an index; they are removed if an error comes before `commit`.
 
     The caller holds the writer's lock. `next_number` is the first number that no file has had.
     """
-    draft = Draft(directory, dim, next_number)
+    draft = Draft(directory, dim, tiers, next_number)
     try:
         yield draft
     except BaseException:
@@ -48,10 +62,11 @@ def drafting(directory: Path, dim: int, next_number: int) -> Iterator[Draft]:
 class Draft:
     """The files of a state that an index is to have."""
 
-    def __init__(self, directory: Path, dim: int, next_number: int) -> None:
+    def __init__(self, directory: Path, dim: int, tiers: Tiers, next_number: int) -> None:
         """Begin; see `drafting`."""
         self._directory = directory
         self._dim = dim
+        self._tiers = tiers
         self.next_number = next_number
         self.written: list[str] = []
 
@@ -63,14 +78,53 @@ class Draft:
         Args:
             ids: int64 (n,).
             alive: bool (n,), which rows are not deleted; None for all.
-            parts: float32 (…, dim) arrays, n rows together.
+            parts: (…, dim) arrays of rows as they are stored, n rows together.
         """
         number = self._number()
+        shape = len(ids), self._dim
+        vectors = self._array("vectors", number, self._tiers.dtype, shape, parts, PAGE)
         segment = Segment(
-            vectors=self._array("vectors", number, _FLOAT, (len(ids), self._dim), parts),
+            vectors=vectors,
             ids=self._array("ids", number, np.dtype("<i8"), ids.shape, [ids]),
+            codes=self._codes(vectors, number) if len(ids) >= CODES_FROM else None,
         )
         return segment if alive is None or alive.all() else self.deleted(segment, alive)
+
+    def _codes(self, vectors: ArrayFile, number: int) -> Codes:
+        """Write the codes of rows that have just been written, a few megabytes at a time."""
+        rows = map_array(self._directory, vectors)
+        n, dims = len(rows), length_dims(self._dim)
+        with_signs, with_int8 = (code in self._tiers.codes for code in ("b1", "i8"))
+        lengths: list[npt.NDArray[Any]] = []
+        scales: list[npt.NDArray[Any]] = []
+
+        def signs() -> Iterator[npt.NDArray[Any]]:
+            for part in parts_of(rows, self._dim):
+                bits, _, _, of_part = _core.codes_of(part, with_signs, False, dims)
+                lengths.append(of_part)
+                if bits is not None:
+                    yield bits
+
+        def int8() -> Iterator[npt.NDArray[Any]]:
+            for part in parts_of(rows, self._dim):
+                _, values, of_part, _ = _core.codes_of(part, False, True, [])
+                assert values is not None
+                assert of_part is not None
+                scales.append(of_part)
+                yield values
+
+        def file(role: str, width: int, parts: Iterable[npt.NDArray[Any]]) -> ArrayFile:
+            return self._array(role, number, DTYPES[role][0], (n, width), parts)
+
+        codes: dict[str, ArrayFile] = {}
+        if with_signs:
+            codes["signs"] = file("signs", sign_width(self._dim), signs())
+        else:
+            deque(signs(), maxlen=0)  # for the lengths
+        if with_int8:
+            codes["int8"] = file("int8", int8_width(self._dim), int8())
+            codes["scales"] = file("scales", 2, scales)
+        return Codes(file("lengths", len(dims), lengths), dims, **codes)
 
     def deleted(self, segment: Segment, alive: npt.NDArray[np.bool_]) -> Segment:
         """Write which rows of a segment are alive now; return the segment that says so."""
@@ -111,8 +165,10 @@ class Draft:
         dtype: np.dtype[Any],
         shape: tuple[int, ...],
         parts: Iterable[npt.NDArray[Any]],
+        alignment: int = 64,
     ) -> ArrayFile:
-        return write_array(self._directory / self._begin(role, number), dtype, shape, parts)
+        path = self._directory / self._begin(role, number)
+        return write_array(path, dtype, shape, parts, alignment)
 
     def _begin(self, role: str, number: int) -> str:
         self.written.append(file_name(role, number))
@@ -132,7 +188,7 @@ class _LiveRows:
         self._ids = np.concatenate([nothing, *(ids[alive] for _, ids, alive in found)])
         self._taken = 0
         self._parts = chain.from_iterable(core_rows(core, i, alive) for i, _, alive in found)
-        self._rest: Rows = np.empty((0, core.dim), np.float32)
+        self._rest: Rows = np.empty((0, core.dim))
 
     @property
     def n_left(self) -> int:
@@ -165,6 +221,11 @@ def parts_of(rows: npt.NDArray[Any], dim: int) -> Iterator[npt.NDArray[Any]]:
     """Cut an array along its first axis, so that few rows of `dim` floats are in hand at a time."""
     step = max(1, _PART_BYTES // (4 * dim))
     return (rows[first : first + step] for first in range(0, len(rows), step))
+
+
+def length_dims(dim: int) -> tuple[int, ...]:
+    """Return the prefixes whose lengths are written: those that stages of int8 mostly read."""
+    return (*(d for d in (64, 128, 256, 512, 1024) if d < dim), dim)
 
 
 def clean(directory: Path, manifest: Manifest) -> None:

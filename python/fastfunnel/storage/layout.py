@@ -3,6 +3,10 @@
     manifest.json          what the index is made of; replaced as a whole, see manifest.py
     vectors-000001.npy     float rows of a segment, as stored (rotated if the index has a rotation)
     ids-000001.npy         their ids
+    signs-000001.npy       codes of the rows, which could be made from them again:
+    int8-000001.npy        see segment_files.py
+    scales-000001.npy
+    lengths-000001.npy
     deleted-000004.npy     packed bits of the rows of a segment that are gone, first row lowest bit
     rotation-000000.npy    the map applied to rows and queries
     log-000002.bin         changes since the manifest, see log.py
@@ -20,7 +24,8 @@ from pathlib import Path
 import numpy as np
 
 FORMAT = "fastfunnel index"
-VERSION = 2
+VERSION = 3
+READABLE = (2, 3)  # version 2 had float32 in memory and no files of codes
 MANIFEST = "manifest.json"
 FRESH_MANIFEST = "manifest.json.new"
 LOCK = "writer.lock"
@@ -29,13 +34,27 @@ LOCK = "writer.lock"
 SEGMENT_ROWS = 65_536
 
 DTYPES = {
-    "vectors": (np.dtype("<f4"), np.dtype("<f2")),
+    "vectors": (np.dtype("<f4"), np.dtype("<f2"), np.dtype("<u2")),
+    "signs": (np.dtype("|u1"),),
+    "int8": (np.dtype("|u1"),),
+    "scales": (np.dtype("<f4"),),
+    "lengths": (np.dtype("<f4"),),
     "ids": (np.dtype("<i8"),),
     "deleted": (np.dtype("|u1"),),
     "rotation": (np.dtype("<f4"),),
 }
 
-_OURS = re.compile(r"(?P<role>vectors|ids|deleted|rotation|log)-(?P<number>\d{6,18})\.(npy|bin)")
+_OURS = re.compile(rf"(?P<role>{'|'.join(DTYPES)}|log)-(?P<number>\d{{6,18}})\.(npy|bin)")
+
+
+def sign_width(dim: int) -> int:
+    """Return the bytes of a row's sign bits, padded as the core reads them."""
+    return (dim + 63) // 64 * 8
+
+
+def int8_width(dim: int) -> int:
+    """Return the bytes of a row's int8 values, padded as the core reads them."""
+    return (dim + 63) // 64 * 64
 
 
 def file_name(role: str, number: int) -> str:

@@ -19,16 +19,18 @@ import numpy as np
 import numpy.typing as npt
 
 from fastfunnel import _core
-from fastfunnel.storage.arrays import map_array
 from fastfunnel.storage.draft import Draft, Ids, clean, core_rows, drafting, parts_of
 from fastfunnel.storage.layout import SEGMENT_ROWS
 from fastfunnel.storage.lock import WriterLock
 from fastfunnel.storage.log import Change, Kind, LogWriter
-from fastfunnel.storage.manifest import Segment, read_manifest
+from fastfunnel.storage.manifest import read_manifest
+from fastfunnel.storage.placing import rebase
 from fastfunnel.storage.reading import Source, load
+from fastfunnel.storage.segment_files import Segment
 
 LOG_BYTES = 128 << 20  # a longer log takes too long to read at the next open
 DIRECT_ROWS = SEGMENT_ROWS // 2  # so many rows at once do not pass through the log
+DIRECT_BYTES = 32 << 20  # nor so many of an index whose floats are to leave memory
 
 
 class LiveWriter:
@@ -46,6 +48,7 @@ class LiveWriter:
         """Take up the log where it ends, and remove what a killed writer left."""
         self.directory = source.directory
         self._mmap = source.mmap
+        self._tiers = source.manifest.tiers
         self._manifest = source.manifest
         self._next_number = source.manifest.next_number
         self._next_id = source.next_id
@@ -71,7 +74,8 @@ class LiveWriter:
             OSError: if the system refuses. Nothing has changed then.
         """
         self._check_usable()
-        if len(ids) >= DIRECT_ROWS:
+        many = self._tiers.on_disk and 4 * rows.size >= DIRECT_BYTES
+        if many or len(ids) >= DIRECT_ROWS:
             self._add_segments(rows, ids)
         else:
             self._change(Change(Kind.ADD, ids, rows.astype(np.float32, copy=False)))
@@ -124,8 +128,13 @@ class LiveWriter:
             self._manifest = draft.commit(dataclasses.replace(self._manifest, tuned=tuned))
 
     def flush(self) -> None:
-        """Return when every change is on the disk: at once, since each was when it returned."""
+        """Return when every change is on the disk: at once, since each was when it returned.
+
+        Floats that are to lie on disk leave memory, where those of the log still are.
+        """
         self._check_usable()
+        if self._tiers.on_disk and self._n_logged > 0:
+            self.checkpoint()
 
     def close(self) -> None:
         """Turn the log into arrays that any NumPy reads, and let another writer in.
@@ -173,14 +182,12 @@ class LiveWriter:
                     draft.segment(
                         np.concatenate([old, new]),
                         np.concatenate([alive, np.ones(done, bool)]),
-                        chain(
-                            core_rows(core, i, np.ones_like(alive)), parts_of(rows[:done], core.dim)
-                        ),
+                        chain(core_rows(core, i, np.ones_like(alive)), self._stored(rows[:done])),
                     )
                 )
             for first in range(done, len(ids), SEGMENT_ROWS):
                 part = slice(first, first + SEGMENT_ROWS)
-                segments.append(draft.segment(ids[part], None, parts_of(rows[part], core.dim)))
+                segments.append(draft.segment(ids[part], None, self._stored(rows[part])))
             self._next_id = max(self._next_id, int(ids.max()) + 1)
             self._commit(draft, segments)
         with self._in_step():
@@ -188,6 +195,9 @@ class LiveWriter:
             if core.n_segments != len(segments):
                 raise RuntimeError(f"{core.n_segments} segments must be {len(segments)}")
         self._map(range(fresh.start, core.n_segments))
+
+    def _stored(self, rows: npt.NDArray[Any]) -> Iterator[npt.NDArray[Any]]:
+        return map(self._tiers.stored, parts_of(rows, self._core.dim))
 
     def _change(self, change: Change) -> None:
         n_rows = len(change.ids) if change.rows.size else 0
@@ -219,7 +229,8 @@ class LiveWriter:
     @contextmanager
     def _replacing(self) -> Iterator[Draft]:
         try:
-            with drafting(self.directory, self._core.dim, self._next_number) as draft:
+            dim = self._core.dim
+            with drafting(self.directory, dim, self._tiers, self._next_number) as draft:
                 try:
                     yield draft
                 finally:
@@ -253,7 +264,8 @@ class LiveWriter:
         self._core.seal()
         if self._mmap:
             for i in fresh:
-                self._core.rebase(i, map_array(self.directory, self._manifest.segments[i].vectors))
+                segment = self._manifest.segments[i]
+                rebase(self._core, i, segment, self.directory, self._tiers)
 
     @contextmanager
     def _in_step(self) -> Iterator[None]:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
+import weakref
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,15 +31,16 @@ def open_index(
 
     Args:
         path: its directory.
-        mmap: True leaves the float rows on disk, mapped: searches read the few rows of their last
-            stage, and all processes share one copy in memory. False loads them.
+        mmap: True leaves the float rows on disk: mapped, so that all processes share one copy in
+            memory, or, with float_store="disk", read row by row. False loads them.
         verify: True reads every array once and compares its checksum.
         writable: False makes changes an error; any number of processes may read, beside a writer
             too. True makes this the one writer: each change is on the disk when it returns.
 
     Returns:
-        The index. The codes its stages read are made at the first search. A reader keeps what it
-        saw; `Index.reopen` brings it to what the writer has done since.
+        The index. The codes its stages read are loaded at the first search, and made for the
+        segments that are too small to have files of them. A reader keeps what it saw;
+        `Index.reopen` brings it to what the writer has done since.
 
     Raises:
         FileNotFoundError: if there is no index at `path`.
@@ -67,6 +72,7 @@ def load_copy(path: str | os.PathLike[str]) -> Index:
     """
     index = _open(Path(path), mmap=False, verify=True)
     index._source, index._writable = None, True
+    index._tiers = replace(index._tiers, float_store="ram")
     return index
 
 
@@ -76,9 +82,26 @@ def create(path: str | os.PathLike[str], dim: int, **options: Any) -> Index:
     directory = prepare_directory(path)
     if (directory / MANIFEST).exists():
         raise FileExistsError(f"there is an index at {directory}; open it with writable=True")
+    _go_live(index, directory)
+    return index
+
+
+def settle(index: Index) -> None:
+    """Give an empty index with floats on disk a directory of its own, which goes with it."""
+    directory = Path(tempfile.mkdtemp(prefix="fastfunnel-"))
+    weakref.finalize(index, _remove_tree, directory, os.getpid())
+    _go_live(index, directory)
+
+
+def _remove_tree(directory: Path, owner: int) -> None:
+    if os.getpid() == owner:  # a fork's copy of the index leaves it to its parent
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def _go_live(index: Index, directory: Path) -> None:
     lock = WriterLock(directory)
     try:
-        with drafting(directory, index.dim, next_number(directory)) as draft:
+        with drafting(directory, index.dim, index._tiers, next_number(directory)) as draft:
             rotation = None if index.rotation is None else draft.rotation(index.rotation)
             log, log_end = draft.log()
             manifest = draft.commit(describe(index, rotation=rotation, log=log))
@@ -88,7 +111,6 @@ def create(path: str | os.PathLike[str], dim: int, **options: Any) -> Index:
     except BaseException:
         lock.release()
         raise
-    return index
 
 
 def _open(directory: Path, mmap: bool, verify: bool) -> Index:
@@ -96,7 +118,13 @@ def _open(directory: Path, mmap: bool, verify: bool) -> Index:
     manifest = source.manifest
     try:
         model = None if manifest.model is None else Model.from_dict(manifest.model)
-        index = Index(core.dim, model=model, metric=manifest.metric, rotation=source.rotation)
+        index = Index(
+            core.dim,
+            model=model,
+            metric=manifest.metric,
+            rotation=source.rotation,
+            **vars(manifest.tiers),
+        )
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{directory / MANIFEST} is damaged: {error}") from None
     index._tuned = read_tuned(directory, manifest)

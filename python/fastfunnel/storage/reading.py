@@ -14,7 +14,10 @@ from fastfunnel import _core
 from fastfunnel.storage.arrays import map_array
 from fastfunnel.storage.layout import MANIFEST
 from fastfunnel.storage.log import Change, Kind, read_log
-from fastfunnel.storage.manifest import Manifest, Segment, read_manifest
+from fastfunnel.storage.manifest import Manifest, read_manifest
+from fastfunnel.storage.placing import adopt
+from fastfunnel.storage.segment_files import Segment
+from fastfunnel.tiers import Tiers
 from fastfunnel.tuning import Tuned
 
 if TYPE_CHECKING:
@@ -47,7 +50,8 @@ class Source:
         known = (self.manifest, self.log_end)
         if not self._is_current(index._core):
             latest, core = load(self.directory, self.mmap, self.verify)
-            if (core.dim, latest.manifest.metric) != (index.dim, index.metric):
+            found = core.dim, latest.manifest.metric, latest.manifest.tiers
+            if found != (index.dim, index.metric, index._tiers):
                 raise ValueError(f"{self.directory} holds another index now; open it anew")
             tuned = read_tuned(self.directory, latest.manifest)
             index._core.replace(core)
@@ -93,10 +97,11 @@ def load(directory: Path, mmap: bool, verify: bool) -> tuple[Source, _core.Index
     for attempt in range(_ATTEMPTS):
         manifest = read_manifest(directory)
         source = Source(directory, mmap, verify, manifest, next_id=manifest.next_id)
-        core = _core.Index(manifest.dim)
+        tiers = manifest.tiers
+        core = tiers.new_core(manifest.dim)
         try:
             for segment in manifest.segments:
-                _adopt(segment, directory, core, mmap, verify)
+                _adopt(segment, directory, core, tiers, mmap, verify)
             if manifest.rotation is not None:
                 source.rotation = np.array(map_array(directory, manifest.rotation, verify))
             source._follow_log(core)
@@ -117,8 +122,9 @@ def read_tuned(directory: Path, manifest: Manifest) -> Tuned:
         ) from None
 
 
-def _adopt(segment: Segment, directory: Path, core: _core.Index, mmap: bool, verify: bool) -> None:
-    vectors = map_array(directory, segment.vectors, verify)
+def _adopt(
+    segment: Segment, directory: Path, core: _core.Index, tiers: Tiers, mmap: bool, verify: bool
+) -> None:
     ids = np.array(map_array(directory, segment.ids, verify))
     _check_ids(ids, directory / segment.ids.file)
     alive = None
@@ -132,10 +138,7 @@ def _adopt(segment: Segment, directory: Path, core: _core.Index, mmap: bool, ver
             raise ValueError(
                 f"{directory / segment.deleted.file} must have {segment.n_deleted} bits set"
             )
-    try:
-        core.adopt(vectors if mmap else np.array(vectors), ids, alive)
-    except ValueError as error:
-        raise ValueError(f"{directory / segment.ids.file} is damaged: {error}") from None
+    adopt(core, segment, directory, tiers, mmap, verify, ids, alive)
 
 
 def _check_ids(ids: npt.NDArray[np.int64], path: Path) -> None:

@@ -25,7 +25,7 @@ def save(index: Index, path: str | os.PathLike[str]) -> None:
     directory = prepare_directory(path)
     lock = WriterLock(directory)
     try:
-        with drafting(directory, index.dim, next_number(directory)) as draft:
+        with drafting(directory, index.dim, index._tiers, next_number(directory)) as draft:
             rotation = None if index.rotation is None else draft.rotation(index.rotation)
             segments = draft.live_rows(index._core, range(index._core.n_segments))
             manifest = draft.commit(describe(index, rotation=rotation, segments=tuple(segments)))
@@ -43,6 +43,7 @@ def describe(index: Index, **files: Any) -> Manifest:
         tuned=index._tuned.to_dict(),
         next_id=index._next_id,
         next_number=0,
+        tiers=index._tiers,
         **files,
     )
 

@@ -82,7 +82,7 @@ def measure(
     Args:
         index: what is searched; it builds the planes that the stages read.
         queries: (n, dim), at least one.
-        stages: without keeps, at least one of sign bits.
+        stages: without keeps, at least one.
         k: answers a query.
         objective: what the costs are for.
         deadline: after which no further stage is timed.
@@ -93,7 +93,7 @@ def measure(
     costs = _remembered.setdefault(index, {}).setdefault(key, Costs())
     full = Stage(index.dim, "f32")
     few, many = _points(len(index), k)
-    cheapest = min((s for s in stages if s.precision == "b1"), key=lambda s: s.dims)
+    cheapest = min(stages, key=lambda s: s.row_bytes)
     for number, stage in enumerate([full, *stages]):
         if stage in costs.later:
             continue
@@ -125,7 +125,7 @@ def _scan_single(index: Index, queries: Queries, stage: Stage, keep: int, k: int
 
 
 def _later(index: Index, queries: Queries, first: Stage, stage: Stage, rows: int, k: int) -> float:
-    first = Stage(min(first.dims, stage.dims), "b1", rows)
+    first = Stage(min(first.dims, stage.dims), first.precision, rows)
     last = [] if stage == Stage(index.dim, "f32") else [Stage(index.dim, "f32")]
     middle = with_keep(stage, k) if last else stage
     return _best(index, queries, Funnel([first, middle, *last]), k, 1)

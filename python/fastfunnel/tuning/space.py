@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fastfunnel.funnel import Funnel, Stage
+from fastfunnel.tiers import Tiers
 
 MOST_STAGES = 5
 _PLANE_DIMS = 64  # sign and int8 rows are padded to so many dims
@@ -17,18 +18,18 @@ def ladder(dim: int) -> list[int]:
     return sorted({rung for rung in rungs if 0 < rung < dim} | {dim})
 
 
-def scorers(dim: int) -> list[Stage]:
+def scorers(dim: int, tiers: Tiers) -> list[Stage]:
     """Return the stages that may precede the last one, the likeliest to be useful first.
 
     Sign bits of every rung, then int8, then floats. Hamming distance is left out: the scan costs
-    the same with the query's values, which rank better.
+    the same with the query's values, which rank better. Of the codes only those that are kept;
+    prefixes of floats only where they lie in memory.
     """
     rungs = ladder(dim)[::-1]
     shorter = rungs[1:]
     return [
-        *(Stage(d, "b1") for d in rungs),
-        *(Stage(d, "i8") for d in rungs),
-        *(Stage(d, "f32") for d in shorter),
+        *(Stage(d, code) for code in tiers.codes for d in rungs),
+        *(Stage(d, "f32") for d in shorter if not tiers.on_disk),
     ]
 
 

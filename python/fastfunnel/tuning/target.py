@@ -12,6 +12,7 @@ from fastfunnel.arguments import Metric
 from fastfunnel.funnel import Funnel, Stage
 from fastfunnel.sampling import Ids, are_among
 from fastfunnel.search import SearchResult
+from fastfunnel.tiers import Tiers
 from fastfunnel.tuning.budget import Deadline
 from fastfunnel.tuning.confidence import Found
 from fastfunnel.tuning.ranks import Ranks, neighbour_ranks
@@ -30,6 +31,7 @@ class Target(Protocol):
     dim: int
     metric: Metric
     has_rotation: bool
+    tiers: Tiers
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -77,6 +79,7 @@ class OneIndex:
         self.dim = index.dim
         self.metric = index.metric
         self.has_rotation = index.rotation is not None
+        self.tiers = index._tiers
         self.search = index.search
         self.draw = index.draw
         self.untuned_funnel = index.untuned_funnel

@@ -170,7 +170,7 @@ class _Tuning:
         ranks: dict[Stage, Ranks] = {}
         deadline = self.budget.until(_RANKED)
         try:
-            for stage in scorers(self.index.dim):
+            for stage in scorers(self.index.dim, self.index.tiers):
                 fine = min(depth, max(_FINE_DEPTH, 8 * self.k))
                 looked_at = depth if stage.precision == "b1" else fine
                 ranks[stage] = self.index.ranks(sample.fit, stage, looked_at, deadline)
