@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
-import re
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from doc_blocks import DOCS, blocks, run, skip_without
 from loopback import serving
 
-PAGES = Path(__file__).parents[2] / "docs" / "providers"
 NEEDS = {"openai": "openai", "voyage": "voyageai", "cohere": "cohere", "gemini": "google.genai",
          "sentence-transformers": "sentence_transformers", "model2vec": "model2vec",
          "wordllama": "wordllama"}  # fmt: skip
 BLOCKS = [
-    (page.stem, code)
-    for page in sorted(PAGES.glob("*.md"))
-    for code in re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    (page.stem, code) for page in sorted((DOCS / "providers").glob("*.md")) for code in blocks(page)
 ]
 # voyageai reads no address from its environment.
 PRELUDE = "import voyageai._base, os\n" \
@@ -35,9 +29,7 @@ def test_every_page_has_a_block() -> None:
     ("name", "code"), BLOCKS, ids=[f"{name}-{n}" for n, (name, _) in enumerate(BLOCKS)]
 )
 def test_the_block_runs(name: str, code: str, tmp_path: Path) -> None:
-    top = NEEDS[name].partition(".")[0]
-    if importlib.util.find_spec(top) is None:
-        pytest.skip(f"needs {NEEDS[name]}")
+    skip_without(NEEDS[name])
     if name == "model2vec":
         leave_model2vec(tmp_path / "minishlab" / "potion-base-8M")
     if name == "sentence-transformers":
@@ -54,14 +46,10 @@ def test_the_block_runs(name: str, code: str, tmp_path: Path) -> None:
         if "azure" in code:
             del environment["OPENAI_BASE_URL"]  # the client takes it for Azure's, too
         code = PRELUDE + code if name == "voyage" else code
-        done = subprocess.run(
-            [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True,
-            text=True, check=False, timeout=300,
-        )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.strip()
+        printed = run(code, tmp_path, environment)
+    assert printed.strip()
     if "Collection" in code:
-        assert len(done.stdout.splitlines()) == 2
+        assert len(printed.splitlines()) == 2
 
 
 def leave_model2vec(directory: Path) -> None:
