@@ -99,7 +99,11 @@ void check_round_trip(const Kernels& kernels, const Kind& kind) {
   std::vector<float> wide, expected;
   widen(kernels, kind, all, wide);
   widen(reference(), kind, all, expected);
-  CHECK(std::memcmp(wide.data(), expected.data(), wide.size() * sizeof(float)) == 0);
+  int differ = 0;  // processors quieten a signalling nan
+  for (std::size_t i = 0; i < all.size(); ++i)
+    differ += std::isnan(expected[i]) ? !std::isnan(wide[i])
+                                      : std::memcmp(&wide[i], &expected[i], sizeof(float)) != 0;
+  CHECK(differ == 0);
   const Halves back = narrow(kernels, kind, Aligned<float>(wide.begin(), wide.end()));
   int wrong = 0;
   for (std::size_t i = 0; i < all.size(); ++i)

@@ -33,6 +33,53 @@ inline simde__m512 ff_cvtepi32_ps(simde__m512i v) {
 #undef _mm512_cvtepi32_ps
 #define _mm512_cvtepi32_ps(v) ff_cvtepi32_ps(v)
 
+// Half precision, by the two halves of a register.
+inline simde__m512 ff_cvtph_ps(__m256i halves) {
+  const __m256 parts[2] = {_mm256_cvtph_ps(_mm256_castsi256_si128(halves)),
+                           _mm256_cvtph_ps(_mm256_extracti128_si256(halves, 1))};
+  simde__m512 result;
+  __builtin_memcpy(&result, parts, sizeof result);
+  return result;
+}
+inline __m256i ff_cvtps_ph(simde__m512 values) {
+  __m256 parts[2];
+  __builtin_memcpy(parts, &values, sizeof parts);
+  return _mm256_setr_m128i(_mm256_cvtps_ph(parts[0], _MM_FROUND_TO_NEAREST_INT),
+                           _mm256_cvtps_ph(parts[1], _MM_FROUND_TO_NEAREST_INT));
+}
+inline simde__m512i ff_cvtepu16_epi32(__m256i halves) {
+  const __m256i parts[2] = {_mm256_cvtepu16_epi32(_mm256_castsi256_si128(halves)),
+                            _mm256_cvtepu16_epi32(_mm256_extracti128_si256(halves, 1))};
+  simde__m512i result;
+  __builtin_memcpy(&result, parts, sizeof result);
+  return result;
+}
+inline __m256i ff_cvtepi32_epi16(simde__m512i v) {
+  int wide[16];
+  short narrow[16];
+  __builtin_memcpy(wide, &v, sizeof v);
+  for (int i = 0; i < 16; ++i) narrow[i] = static_cast<short>(wide[i]);
+  __m256i result;
+  __builtin_memcpy(&result, narrow, sizeof result);
+  return result;
+}
+inline float ff_reduce_add_ps(simde__m512 v) {
+  float lanes[16], sum = 0;
+  __builtin_memcpy(lanes, &v, sizeof v);
+  for (float lane : lanes) sum += lane;
+  return sum;
+}
+#undef _mm512_reduce_add_ps
+#define _mm512_reduce_add_ps(v) ff_reduce_add_ps(v)
+#undef _mm512_cvtepu16_epi32
+#undef _mm512_cvtepi32_epi16
+#define _mm512_cvtepu16_epi32(v) ff_cvtepu16_epi32(v)
+#define _mm512_cvtepi32_epi16(v) ff_cvtepi32_epi16(v)
+#undef _mm512_cvtph_ps
+#undef _mm512_cvtps_ph
+#define _mm512_cvtph_ps(v) ff_cvtph_ps(v)
+#define _mm512_cvtps_ph(v, rounding) ff_cvtps_ph(v)
+
 // Masked loads and stores that SIMDe 0.7.4 lacks. As on the processor, only selected elements are
 // touched, so the address sanitizer proves the tails of the kernels.
 namespace ff_emulated {
@@ -62,6 +109,9 @@ inline void store(void* to, unsigned long long mask, Vector vector) {
 
 #define _mm512_maskz_loadu_epi8(k, p) (::ff_emulated::load<char, 64, simde__m512i>(k, p))
 #define _mm512_maskz_loadu_ps(k, p) (::ff_emulated::load<float, 16, simde__m512>(k, p))
+#define _mm256_maskz_loadu_epi16(k, p) (::ff_emulated::load<short, 16, __m256i>(k, p))
+#define _mm256_mask_storeu_epi16(p, k, v) (::ff_emulated::store<short, 16, __m256i>(p, k, v))
+#define _mm512_mask_storeu_ps(p, k, v) (::ff_emulated::store<float, 16, simde__m512>(p, k, v))
 #define _mm_maskz_loadu_epi32(k, p) (::ff_emulated::load<int, 4, __m128i>(k, p))
 #define _mm_maskz_loadu_ps(k, p) (::ff_emulated::load<float, 4, __m128>(k, p))
 #define _mm_mask_storeu_epi32(p, k, v) (::ff_emulated::store<int, 4, __m128i>(p, k, v))
