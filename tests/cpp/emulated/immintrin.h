@@ -33,26 +33,27 @@ inline simde__m512 ff_cvtepi32_ps(simde__m512i v) {
 #undef _mm512_cvtepi32_ps
 #define _mm512_cvtepi32_ps(v) ff_cvtepi32_ps(v)
 
-// Half precision, by the two halves of a register.
-inline simde__m512 ff_cvtph_ps(__m256i halves) {
-  const __m256 parts[2] = {_mm256_cvtph_ps(_mm256_castsi256_si128(halves)),
-                           _mm256_cvtph_ps(_mm256_extracti128_si256(halves, 1))};
-  simde__m512 result;
-  __builtin_memcpy(&result, parts, sizeof result);
+// Half precision and what goes with it, by the two halves of a register.
+template <class Vector, class Half>
+inline Vector ff_joined(Half low, Half high) {
+  const Half halves[2] = {low, high};
+  Vector result;
+  __builtin_memcpy(&result, halves, sizeof result);
   return result;
+}
+inline simde__m512 ff_cvtph_ps(__m256i halves) {
+  return ff_joined<simde__m512>(_mm256_cvtph_ps(_mm256_castsi256_si128(halves)),
+                                _mm256_cvtph_ps(_mm256_extracti128_si256(halves, 1)));
+}
+inline simde__m512i ff_cvtepu16_epi32(__m256i halves) {
+  return ff_joined<simde__m512i>(_mm256_cvtepu16_epi32(_mm256_castsi256_si128(halves)),
+                                 _mm256_cvtepu16_epi32(_mm256_extracti128_si256(halves, 1)));
 }
 inline __m256i ff_cvtps_ph(simde__m512 values) {
   __m256 parts[2];
   __builtin_memcpy(parts, &values, sizeof parts);
   return _mm256_setr_m128i(_mm256_cvtps_ph(parts[0], _MM_FROUND_TO_NEAREST_INT),
                            _mm256_cvtps_ph(parts[1], _MM_FROUND_TO_NEAREST_INT));
-}
-inline simde__m512i ff_cvtepu16_epi32(__m256i halves) {
-  const __m256i parts[2] = {_mm256_cvtepu16_epi32(_mm256_castsi256_si128(halves)),
-                            _mm256_cvtepu16_epi32(_mm256_extracti128_si256(halves, 1))};
-  simde__m512i result;
-  __builtin_memcpy(&result, parts, sizeof result);
-  return result;
 }
 inline __m256i ff_cvtepi32_epi16(simde__m512i v) {
   int wide[16];
