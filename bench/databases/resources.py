@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
 
 import psutil
 
 
 def cpu_seconds(server: int | None) -> float:
     """Return the processor seconds spent so far by this process and by a server's, dead or alive."""
-    total = 0.0
-    for process in _family(server):
-        # A parent's own figure for its children holds those that have ended, and only those.
-        total += sum(process.cpu_times()[:4])
-    return total
+    # A parent's own figure for its children holds those that have ended, and only those.
+    return sum(_of_family(server, lambda process: sum(process.cpu_times()[:4])))
 
 
 def memory_bytes(server: int | None) -> int:
     """Return resident bytes of this process and a server's; pages they share count once (PSS)."""
-    return sum(process.memory_full_info().pss for process in _family(server))
+    return sum(_of_family(server, lambda process: process.memory_full_info().pss))
 
 
 def disk_bytes(directory: Path) -> int:
@@ -31,8 +31,13 @@ def disk_bytes(directory: Path) -> int:
     )
 
 
-def _family(server: int | None) -> list[psutil.Process]:
-    """Return this process, the server, and all that they started."""
+T = TypeVar("T")
+
+
+def _of_family(server: int | None, read: Callable[[psutil.Process], T]) -> Iterator[T]:
+    """Yield a figure of this process, the server, and all that they started and that still runs."""
     heads = [psutil.Process(), *([psutil.Process(server)] if server else [])]
     found = [process for head in heads for process in (head, *head.children(recursive=True))]
-    return list({process.pid: process for process in found}.values())
+    for process in {process.pid: process for process in found}.values():
+        with suppress(psutil.NoSuchProcess):  # it ended since it was listed
+            yield read(process)

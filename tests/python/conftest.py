@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,12 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
 def pytest_sessionstart() -> None:
-    """Fail where an instruction set that this machine was promised to have is missing."""
+    """Fail where an instruction set that this machine was promised to have is missing.
+
+    A shell starts what runs in the background with Ctrl-C ignored, and tests send it.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     promised = os.environ.get("FASTFUNNEL_REQUIRE_ISA", "").replace(",", " ").split()
     missing = [level for level in promised if level not in ff.available_isas()]
     if missing:
