@@ -1,5 +1,6 @@
 #include "planes/row_copies.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <numeric>
 
@@ -24,6 +25,8 @@ void RowCopies::Finder::look_at(std::size_t row) {
             static_cast<std::uint32_t>(known));
   first[row] = found->second;
 }
+
+void RowCopies::truncate(std::size_t n_rows) { first_.resize(std::min(first_.size(), n_rows)); }
 
 void RowCopies::set_built(bool is_built) {
   is_built_ = is_built;

@@ -14,7 +14,7 @@ namespace ff {
 // together are compared: what is missed costs time, never an answer.
 class RowCopies {
  public:
-  // Looks at rows [first, rows.n_rows) one after the other; the others are taken as they are.
+  // Looks at rows that came together, one after the other, in ascending order.
   class Finder {
    public:
     Finder(RowCopies& copies, const MatrixView& rows) : copies_(copies), rows_(rows) {}
@@ -28,6 +28,8 @@ class RowCopies {
 
   bool is_built() const { return is_built_; }
   void set_built(bool is_built);
+  // Forgets the rows from n_rows on: others may come in their places.
+  void truncate(std::size_t n_rows);
   // The first row that this one is a copy of, itself if there is none before it.
   std::size_t first_of(std::size_t row) const { return row < first_.size() ? first_[row] : row; }
   std::size_t n_bytes() const { return first_.capacity() * sizeof(std::uint32_t); }

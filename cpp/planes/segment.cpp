@@ -120,6 +120,7 @@ void Segment::truncate(std::size_t n_rows) {
   rows_.n_rows = n_rows;
   if (!ids_.empty()) ids_.resize(n_rows);
   alive_.resize(n_blocks());
+  copies_.truncate(n_rows);
 }
 
 bool Segment::remove(std::size_t row) {

@@ -21,5 +21,25 @@ TEST_CASE("row_copies: the first equal row; a shared start is not enough") {
   CHECK(copies.first_of(5) == 5);
 }
 
+TEST_CASE("row_copies: rows in the place of copies that were taken back are themselves") {
+  Random random(3);
+  const std::size_t dim = 24;
+  const Matrix base = real_rows(6, dim, random);
+  Matrix copies = base;
+  for (std::size_t i = 0; i < 6; ++i)
+    std::copy_n(base.row(0), dim, copies.values.begin() + static_cast<std::ptrdiff_t>(i * dim));
+  Segment segment(dim, Element::f32);
+  PlaneNeeds needs;
+  needs.copies = true;
+  const auto ids = consecutive(12, 0);
+  segment.append(base.view(), ids.data(), reference());
+  segment.require(needs, reference(), "rows", 0);
+  segment.append(copies.view(), ids.data() + 6, reference());
+  CHECK(segment.copies().first_of(11) == 6);
+  segment.truncate(6);
+  segment.append(real_rows(6, dim, random).view(), ids.data() + 6, reference());
+  for (std::size_t row = 0; row < 12; ++row) CHECK(segment.copies().first_of(row) == row);
+}
+
 }  // namespace
 }  // namespace ff::test
