@@ -19,6 +19,9 @@
 
 #include "kernels/avx512/intrinsics.hpp"
 
+// after the header with <immintrin.h>
+#include "kernels/avx2/passing_rows.hpp"
+
 namespace ff {
 namespace {
 
@@ -78,23 +81,18 @@ struct Totals {
   __m512i even() const { return _mm512_sub_epi16(raw, _mm512_slli_epi16(odd, 8)); }
 };
 
-// A loop over the bits, not vpcompress: few rows pass, and compressing stores are microcode on
-// Zen 4.
-void append(SignQuery& query, Totals totals, std::uint32_t passing_even, std::uint32_t passing_odd,
-            std::uint64_t alive, std::uint32_t first_row) {
-  alignas(64) std::uint16_t scores[2][32];
+// Only where a row passes are the bits of even and odd rows told apart and put in order.
+void append(SignQuery& query, Totals totals, __m512i even, std::uint64_t alive,
+            std::uint32_t first_row) {
+  const std::uint64_t mask =
+      alive & (_pdep_u64(_mm512_movepi16_mask(even), 0x5555555555555555) |
+               _pdep_u64(_mm512_movepi16_mask(totals.odd), 0xaaaaaaaaaaaaaaaa));
+  if (mask == 0) return;
+  alignas(64) std::uint16_t even_scores[32], odd_scores[32];
   const __m512i back = _mm512_set1_epi16(static_cast<short>(query.threshold - 0x8000U));
-  _mm512_store_si512(scores[0], _mm512_add_epi16(totals.even(), back));
-  _mm512_store_si512(scores[1], _mm512_add_epi16(totals.odd, back));
-  std::uint64_t mask = alive & (_pdep_u64(passing_even, 0x5555555555555555) |
-                                _pdep_u64(passing_odd, 0xaaaaaaaaaaaaaaaa));
-  std::uint32_t count = query.count;
-  for (; mask != 0; mask &= mask - 1, ++count) {
-    const auto r = static_cast<std::uint32_t>(_tzcnt_u64(mask));
-    query.rows[count] = first_row + r;
-    query.scores[count] = scores[r & 1][r >> 1];
-  }
-  query.count = count;
+  _mm512_store_si512(even_scores, _mm512_add_epi16(even, back));
+  _mm512_store_si512(odd_scores, _mm512_add_epi16(totals.odd, back));
+  append_rows<64>(query, even_scores, odd_scores, mask, first_row);
 }
 
 __m512i load_byte(const std::uint8_t* cell, std::size_t j) {
@@ -185,10 +183,9 @@ void scan_tile(const SignBlocks& blocks, SignQuery* queries) {
     }
 #pragma GCC unroll 8
     for (int q = 0; q < Q; ++q) {
-      const std::uint32_t even = _mm512_movepi16_mask(totals[q].even());
-      const std::uint32_t odd = _mm512_movepi16_mask(totals[q].odd);
-      if ((even | odd) != 0)
-        append(queries[q], totals[q], even, odd, alive,
+      const __m512i even = totals[q].even();
+      if (_mm512_movepi16_mask(_mm512_or_si512(even, totals[q].odd)) != 0)
+        append(queries[q], totals[q], even, alive,
                blocks.first_row + static_cast<std::uint32_t>(b * kBlockRows));
     }
   }
