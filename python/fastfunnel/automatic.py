@@ -24,11 +24,11 @@ from fastfunnel.widening import widened
 class AutomaticFunnels:
     """The funnels that suit an index as it grows; remembers what it chose."""
 
-    def __init__(self, core: _core.Index, tiers: Tiers) -> None:
+    def __init__(self, core: _core.Index, tiers: Tiers, remembered: Remembered) -> None:
         """Measure nothing yet."""
         self._core = core
         self._tiers = tiers
-        self._remembered = Remembered()
+        self._remembered = remembered
 
     def funnel(self, k: int) -> Funnel | None:
         """Return the funnel for the top k; None means exact search is as good."""

@@ -26,13 +26,15 @@ _INT8 = 127
 class WeightedFunnels:
     """The funnels that suit an index as it grows; remembers what it chose."""
 
-    def __init__(self, core: _core.Index, metric: str, tiers: Tiers) -> None:
+    def __init__(
+        self, core: _core.Index, metric: str, tiers: Tiers, remembered: Remembered
+    ) -> None:
         """Measure nothing yet."""
         self._core = core
         self._metric = metric
         self._codes = tiers.codes
         self._alike: tuple[int, bool] | None = None  # rows, and whether their lengths were
-        self._remembered = Remembered()
+        self._remembered = remembered
 
     def are_needed(self) -> bool:
         """Return whether lengths decide, or no sign bits are kept: a funnel of those would not do."""

@@ -22,6 +22,7 @@ from fastfunnel.automatic import AutomaticFunnels
 from fastfunnel.automatic_weighted import WeightedFunnels
 from fastfunnel.funnel import Funnel, Stage
 from fastfunnel.principal import PrincipalDirections
+from fastfunnel.remembered import DefaultFunnels
 from fastfunnel.rotation import Rotation
 from fastfunnel.rows import Rows
 from fastfunnel.search import SearchResult, as_funnel
@@ -46,8 +47,9 @@ class Searching(Rows):
         """Hold no rows."""
         super().__init__(dim, rotation, metric, tiers)
         self._tuned = Tuned({})
-        self._automatic = AutomaticFunnels(self._core, tiers)
-        self._weighted = WeightedFunnels(self._core, metric, tiers)
+        self._chosen = DefaultFunnels()
+        self._automatic = AutomaticFunnels(self._core, tiers, self._chosen.by_signs)
+        self._weighted = WeightedFunnels(self._core, metric, tiers, self._chosen.by_int8)
         self._directions = PrincipalDirections(self._core)
 
     def search(

@@ -27,7 +27,7 @@ SAMPLE_ROWS = 16384
 MOST_QUERIES = 128
 _FEWEST_QUERIES = 32
 _VALUES = 8e10  # of rows times queries that exact search may look at: 1 s of one Zen 4 core
-_SPARSE = 500_000  # rows that hardly hold near copies; of more, neighbours are sought …
+_SPARSE = 250_000  # rows that hardly hold near copies; of more, neighbours are sought …
 _DEEPEST = 4096  # … as deep as the nearest of so many drawn from them lie, or so deep
 _LOOKED_AT = 32  # neighbours of a query whose values are read
 
