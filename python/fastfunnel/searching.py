@@ -76,8 +76,7 @@ class Searching(Rows):
             filter: the rows that may answer, None for all: their ids, in any order (ids that are
                 not in the index are skipped), or a bool for every row, in the order of
                 `list(index)`. k of them come back wherever there are k. Batches cost less the fewer they are; a
-                single query does from one row in twenty on, or in forty where the funnel gathers
-                no sign bits.
+                single query does where they lie together, or from about one row in thirty on.
             min_score: leave out answers with lower scores.
             threads: None uses every core.
             isa: force one of `available_isas()`; None uses `active_isa()`.
