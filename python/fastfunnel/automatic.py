@@ -2,37 +2,34 @@
 
 How many rows a stage of sign bits must keep depends on the model: its prefixes may carry the
 neighbours or not. So a sample of the rows is searched exactly and by sign bits of several prefixes,
-and the prefix with the cheapest scan and rescoring wins. What it keeps is then tried on all rows: see fastfunnel/widening.py. This takes
-about a second (0.8 s on two Zen 4 cores at 1,024 dims), once and again when the index has doubled.
-It is a good guess, not a promise: `Index.tune` promises.
+and the prefix with the cheapest scan and rescoring wins. What it keeps is then tried on all rows,
+and once there are enough queries on those: see fastfunnel/widening.py, fastfunnel/default_funnels.py.
+This takes about a second (0.8 s on two Zen 4 cores at 1,024 dims), once and again when the index has
+doubled. It is a good guess, not a promise: `Index.tune` promises.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from fastfunnel import _core
-from fastfunnel.funnel import Funnel, Stage, grown
+from fastfunnel.default_funnels import USELESS, DefaultFunnels
+from fastfunnel.funnel import Funnel, Stage
 from fastfunnel.interruptible import interruptibly
 from fastfunnel.sampling import draw_rows
 from fastfunnel.tiers import Tiers
 from fastfunnel.vectors import normalize
 from fastfunnel.widening import widened
 
-EXACT_BELOW = 20_000  # rows; below this exact search takes a millisecond or two
-
 SAMPLE_ROWS = 16384
 SAMPLE_QUERIES = 256
-_GROWTH = 2.0  # times more rows, or fewer, before a funnel is chosen anew
 _DEPTH = 128  # neighbours in the sample whose ranks are kept
 _QUANTILE = 0.99  # of the true neighbours' ranks …
 _MARGIN = 1.5  # … times this is kept: on WordNet text that is recall 0.995 to 0.999
-USELESS = 0.1  # a scan that must keep more of the rows than this is no better than exact search
 
 # Relative costs, nanoseconds with AVX2 on Zen 3: scanning 64 bits of a row, and gathering a row
 # from beyond the cache for a stage that reads all dims.
@@ -64,45 +61,14 @@ class Calibration:
         return _MARGIN * (float(np.quantile(nearest, _QUANTILE)) + 1) / self.n_sampled
 
 
-class Remembered:
-    """Funnels by k, until an index has twice or half the rows that they were chosen for.
-
-    Choosing takes a tenth of a second, a search fractions of a millisecond. In between keeps grow
-    with the rows: as many times more of them outrank a neighbour at most.
-    """
-
-    def __init__(self) -> None:
-        """Remember nothing yet."""
-        self._funnels: dict[int, tuple[int, Funnel | None]] = {}
-
-    def funnel(self, k: int, n_rows: int, choose: Callable[[], Funnel | None]) -> Funnel | None:
-        """Return the funnel for the top k of so many rows, chosen now if it is not known.
-
-        None means exact search, as for few rows and for a large share of them.
-        """
-        if n_rows < EXACT_BELOW or 8 * k > n_rows:
-            return None
-        known = self._funnels.get(k)
-        if known is None or not 1 / _GROWTH < n_rows / known[0] < _GROWTH:
-            known = self._funnels[k] = (n_rows, choose())
-        chosen_for, funnel = known
-        return None if funnel is None else grown(funnel, n_rows / chosen_for)
-
-
-class AutomaticFunnels:
+class AutomaticFunnels(DefaultFunnels):
     """The funnels that suit an index as it grows; remembers what it measured."""
 
     def __init__(self, core: _core.Index, tiers: Tiers) -> None:
         """Measure nothing yet."""
-        self._core = core
+        super().__init__(core)
         self._tiers = tiers
         self._calibration: Calibration | None = None
-        self._remembered = Remembered()
-
-    def funnel(self, k: int) -> Funnel | None:
-        """Return the funnel for the top k; None means exact search is as good."""
-        n_rows = len(self._core)
-        return self._remembered.funnel(k, n_rows, lambda: self._chosen(k, n_rows))
 
     def _chosen(self, k: int, n_rows: int) -> Funnel | None:
         calibration = self._calibrated(n_rows)

@@ -15,15 +15,13 @@ import numpy.typing as npt
 
 from fastfunnel import _core
 from fastfunnel.automatic import (
-    EXACT_BELOW,
     SAMPLE_QUERIES,
     SAMPLE_ROWS,
-    USELESS,
     Calibration,
-    Remembered,
     nearest_rows,
     ranks_of_nearest,
 )
+from fastfunnel.default_funnels import EXACT_BELOW, USELESS, DefaultFunnels
 from fastfunnel.funnel import Funnel, Stage
 from fastfunnel.interruptible import interruptibly
 from fastfunnel.sampling import draw_rows
@@ -39,17 +37,16 @@ _GATHER = 80.0
 _GATHER_DIM = 0.1
 
 
-class WeightedFunnels:
+class WeightedFunnels(DefaultFunnels):
     """The funnels that suit an index as it grows; remembers what it measured."""
 
     def __init__(self, core: _core.Index, metric: str, tiers: Tiers) -> None:
         """Measure nothing yet."""
-        self._core = core
+        super().__init__(core)
         self._metric = metric
         self._codes = tiers.codes
         self._alike: tuple[int, bool] | None = None  # rows, and whether their lengths were
         self._calibration: Calibration | None = None
-        self._remembered = Remembered()
 
     def are_needed(self) -> bool:
         """Return whether lengths decide, or no sign bits are kept: a funnel of those would not do."""
@@ -63,14 +60,9 @@ class WeightedFunnels:
             self._alike = (n_rows, longest <= ALIKE * shortest)
         return not self._alike[1]
 
-    def funnel(self, k: int) -> Funnel | None:
-        """Return the funnel for the top k; None means exact search is as good."""
-        n_rows = len(self._core)
+    def _chosen(self, k: int, n_rows: int) -> Funnel | None:
         if "i8" not in self._codes:
             return None
-        return self._remembered.funnel(k, n_rows, lambda: self._chosen(k, n_rows))
-
-    def _chosen(self, k: int, n_rows: int) -> Funnel | None:
         dim = self._core.dim
         calibration = self._calibration
         if calibration is None or n_rows > 2 * calibration.n_rows:

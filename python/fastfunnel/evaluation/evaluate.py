@@ -178,6 +178,7 @@ def evaluate(
     index = Index(dim)
     index.add(rows)
     truth = index.search(test, k, exact=True).ids
+    index.search(tuning_queries, k)  # on which the default funnel is tried
     report = index.tune(
         tuning_queries, k, recall=recall, budget_s=budget_s, seed=seed, progress=progress
     )
