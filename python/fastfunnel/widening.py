@@ -2,12 +2,13 @@
 
 A sample of the rows cannot see how many rows lie closer than its own nearest ones: in a cluster of
 near copies all of them outrank each other. So before a funnel is used, a few rows ask for their
-neighbours, by it and exactly, and the stage that loses the most keeps twice as many until hardly
-any are lost. Real queries do the same once there are some: see fastfunnel/default_funnels.py.
+neighbours, by it and exactly, and the stage that loses the most keeps half as many again until
+hardly any are lost. Real queries do the same once there are some: see fastfunnel/default_funnels.py.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -21,6 +22,7 @@ from fastfunnel.sampling import Ids, are_among, draw_rows, without_own
 
 _FEWEST, MOST = 16, 128  # rows or queries that ask
 _VALUES = 8e10  # of rows times queries that exact search may look at: 0.3 s of one Zen 4 core
+_STEP = 1.5  # times more that a stage keeps
 _ROWS_MAY_LOSE = 0.01  # of their neighbours
 _QUERIES_MAY_LOSE = 0.0075  # seen by 128 of them, since then all others lose hardly more than 1%
 
@@ -62,7 +64,7 @@ def widened(
         worst = int(np.argmax(lost))
         if sum(lost) <= may_lose or worst == len(funnel.stages) - 1:
             return funnel
-        funnel = _with_twice(funnel, worst)
+        funnel = _wider(funnel, worst)
         if (funnel.stages[0].keep or 0) > most:
             return None
 
@@ -80,10 +82,10 @@ def _lost(
     return lost
 
 
-def _with_twice(funnel: Funnel, place: int) -> Funnel:
-    """Return the funnel where this stage keeps twice as many; one that then drops none is left out."""
+def _wider(funnel: Funnel, place: int) -> Funnel:
+    """Return the funnel where this stage keeps more; one that then drops none is left out."""
     stages = list(funnel.stages)
-    keep = 2 * (stages[place].keep or 0)
+    keep = math.ceil(_STEP * (stages[place].keep or 0))
     if place > 0 and keep >= (stages[place - 1].keep or 0):
         del stages[place]
     else:

@@ -81,7 +81,7 @@ def test_a_funnel_is_widened_where_it_loses(rng: np.random.Generator) -> None:
 
 def test_a_stage_that_drops_nothing_is_left_out(rng: np.random.Generator) -> None:
     base, _ = near_copies(rng, 700, 45, 64, 1, 0.0005)
-    wide = widened(filled(base)._core, ff.Funnel.parse("b1@64>59 i8@64>30 f32@64"), K, 4000)
+    wide = widened(filled(base)._core, ff.Funnel.parse("b1@64>59 i8@64>40 f32@64"), K, 4000)
 
     assert wide is not None
     assert [stage.precision for stage in wide.stages] == ["b1", "f32"]
