@@ -7,6 +7,7 @@ first asked to do that; its rank among all rows, without which it is no scan, co
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from fastfunnel.funnel import Funnel, Stage
@@ -20,6 +21,9 @@ from fastfunnel.tuning.target import Target
 _FINE_DEPTH = 1024  # ranks looked at under int8 and float scores, which put neighbours first
 _SHORTLIST = 4096  # rows that sign bits of as many dims leave
 _MAY_MISS = 1e-3  # of the neighbours; where more are not among those rows, only scans can tell
+_HOPELESS = (
+    0.05  # where all sign bits miss more, fewer of them are no help and other scans come first
+)
 
 
 @dataclass(frozen=True)
@@ -53,22 +57,26 @@ def stage_ranks(index: Target, part: Part, k: int, depth: int, deadline: Deadlin
     finer = [stage for stage in stages if stage.precision != "b1"]
     fine = min(depth, max(_FINE_DEPTH, 8 * k))
     shortlist = max(_SHORTLIST, 2 * fine)
-    try:
-        for stage in coarse:
-            found = index.ranks(part, Funnel([stage]), depth, deadline)
-            ranks.scans[stage] = ranks.later[stage] = found
-            deadline.check()
-        for stage in finer:
-            scan = next((one for one in coarse if one.dims <= stage.dims), None)
-            if scan and (ranks.scans[scan] > shortlist).mean() <= _MAY_MISS:
-                funnel = Funnel([with_keep(scan, shortlist), stage])
-                ranks.later[stage] = index.ranks(part, funnel, fine, deadline)
-                deadline.check()
-        for stage in finer:
-            found = index.ranks(part, Funnel([stage]), fine, deadline)
+
+    def scan(some: Sequence[Stage], looked_at: int) -> None:
+        for stage in some:
+            found = index.ranks(part, Funnel([stage]), looked_at, deadline)
             ranks.scans[stage] = found
             ranks.later.setdefault(stage, found)
             deadline.check()
+
+    try:
+        scan(coarse[:1], depth)
+        if coarse and (ranks.scans[coarse[0]] > depth).mean() > _HOPELESS:
+            scan(finer, fine)
+        scan(coarse[1:], depth)
+        for stage in finer:
+            before = next((one for one in coarse if one.dims <= stage.dims), None)
+            if before and (ranks.scans[before] > shortlist).mean() <= _MAY_MISS:
+                funnel = Funnel([with_keep(before, shortlist), stage])
+                ranks.later[stage] = index.ranks(part, funnel, fine, deadline)
+                deadline.check()
+        scan([stage for stage in finer if stage not in ranks.scans], fine)
     except OutOfTimeError:
         if not ranks.scans:
             raise
