@@ -23,7 +23,10 @@ _GROWTH = 2.0  # times more rows, or fewer, before a funnel is chosen anew
 
 
 class FirstQueries:
-    """The first different queries that an index was asked, `MOST` of them."""
+    """The first different queries that an index was asked, `MOST` of them.
+
+    Threads may note at once: what is kept is never changed in place, and one of them may be lost.
+    """
 
     def __init__(self) -> None:
         """Keep nothing yet."""
@@ -34,11 +37,12 @@ class FirstQueries:
         """Keep some of these (n, dim) if there are too few yet; of many, from all over them."""
         if self._enough is not None:
             return
-        spread = np.unique(np.linspace(0, len(queries) - 1, min(len(queries), MOST)).astype(int))
-        for query in queries[spread]:
-            self._kept.setdefault(query.tobytes(), query.copy())
-        if len(self._kept) >= MOST:
-            self._enough = np.stack(list(self._kept.values())[:MOST])
+        spread = np.linspace(0, len(queries) - 1, min(len(queries), MOST)).astype(int)
+        kept = self._kept | {query.tobytes(): query.copy() for query in queries[spread]}
+        if len(kept) < MOST:
+            self._kept = kept
+        else:
+            self._enough = np.stack(list(kept.values())[:MOST])
             self._kept = {}
 
     def enough(self) -> npt.NDArray[np.float32] | None:
