@@ -20,9 +20,10 @@ from fastfunnel.arguments import (
 )
 from fastfunnel.automatic import AutomaticFunnels
 from fastfunnel.automatic_weighted import WeightedFunnels
-from fastfunnel.default_funnels import FirstQueries
+from fastfunnel.first_queries import FirstQueries
 from fastfunnel.funnel import Funnel, Stage
 from fastfunnel.principal import PrincipalDirections
+from fastfunnel.remembered import DefaultFunnels
 from fastfunnel.rotation import Rotation
 from fastfunnel.rows import Rows
 from fastfunnel.search import SearchResult, as_funnel
@@ -47,8 +48,9 @@ class Searching(Rows):
         """Hold no rows."""
         super().__init__(dim, rotation, metric, tiers)
         self._tuned = Tuned({})
-        self._automatic = AutomaticFunnels(self._core, tiers)
-        self._weighted = WeightedFunnels(self._core, metric, tiers)
+        self._chosen = DefaultFunnels()
+        self._automatic = AutomaticFunnels(self._core, tiers, self._chosen.by_signs)
+        self._weighted = WeightedFunnels(self._core, metric, tiers, self._chosen.by_int8)
         self._directions = PrincipalDirections(self._core)
         self._first_queries = FirstQueries()
 
@@ -77,8 +79,7 @@ class Searching(Rows):
             filter: the rows that may answer, None for all: their ids, in any order (ids that are
                 not in the index are skipped), or a bool for every row, in the order of
                 `list(index)`. k of them come back wherever there are k. Batches cost less the fewer they are; a
-                single query does from one row in twenty on, or in forty where the funnel gathers
-                no sign bits.
+                single query does where they lie together, or from about one row in thirty on.
             min_score: leave out answers with lower scores.
             threads: None uses every core.
             isa: force one of `available_isas()`; None uses `active_isa()`.
@@ -151,11 +152,14 @@ class Searching(Rows):
     def untuned_funnel(self, k: int = 10, *, queries_seen: bool = True) -> Funnel | None:
         """Return the funnel that suits a sample of the rows and, if queries_seen, the first queries.
 
-        See fastfunnel/automatic*.py and fastfunnel/default_funnels.py.
+        See fastfunnel/automatic*.py and fastfunnel/first_queries.py.
         """
         k = as_count(k, "k")
         funnels = self._weighted if self._weighted.are_needed() else self._automatic
-        return funnels.funnel(k, self._first_queries.enough() if queries_seen else None)
+        by_rows = funnels.funnel(k)
+        if by_rows is None or not queries_seen:
+            return by_rows
+        return self._first_queries.widened(self._core, by_rows, k)
 
     def _default_for(self, queries: _core.QueryArray, k: int) -> Funnel | None:
         """Return the default funnel; where none is tuned, these queries may have a say in it."""
