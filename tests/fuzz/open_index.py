@@ -5,8 +5,8 @@
 
 Two bytes of an input say how the index is opened, which tiers it has, which of its files the rest
 replaces, and whether the sums that guard the file are made to fit, as no accident but an attacker
-would. Anything but ValueError and OSError is a find, and so is a change that was lost.
-CONTRIBUTING.md says how to have the core watched by the address sanitizer meanwhile.
+would. Anything but ValueError and OSError is a find, and so is a change that was lost. Install the
+package without -e: atheris does not see through the loader of an editable one.
 """
 
 from __future__ import annotations
