@@ -8,6 +8,9 @@ import pytest
 
 import fastfunnel as ff
 from fastfunnel.arguments import Metric
+from fastfunnel.trial import MOST_QUERIES as MOST
+from fastfunnel.trial import Trial
+from fastfunnel.tuning.target import OneIndex
 from fastfunnel.widening import widened
 
 Floats = npt.NDArray[np.float32]
@@ -69,18 +72,23 @@ def test_a_funnel_is_widened_where_it_loses(rng: np.random.Generator) -> None:
     base, _ = near_copies(rng, 2000, 20, 64, 1, 0.02)
     index = filled(base)
     narrow = ff.Funnel.parse("b1@64>100 i8@64>12 f32@64")
-    wide = widened(index._core, narrow, K, 4000)
+    trial = Trial.draw(index._core, K)
+    assert trial is not None
+    wide = widened(index._core, narrow, trial, 0.1)
 
     assert wide is not None
     assert wide.stages[0] == narrow.stages[0]  # which lost nothing
     assert (wide.stages[1].keep or 0) > 12
-    assert widened(index._core, wide, K, 4000) == wide
-    assert widened(index._core, ff.Funnel.parse("b1@64>11 f32@64"), K, most=11) is None
+    assert widened(index._core, wide, trial, 0.1) == wide
+    assert widened(index._core, ff.Funnel.parse("b1@64>11 f32@64"), trial, 11 / 40_000) is None
 
 
 def test_a_stage_that_drops_nothing_is_left_out(rng: np.random.Generator) -> None:
     base, _ = near_copies(rng, 700, 45, 64, 1, 0.0005)
-    wide = widened(filled(base)._core, ff.Funnel.parse("b1@64>59 i8@64>30 f32@64"), K, 4000)
+    core = filled(base)._core
+    trial = Trial.draw(core, K)
+    assert trial is not None
+    wide = widened(core, ff.Funnel.parse("b1@64>59 i8@64>30 f32@64"), trial, 0.1)
 
     assert wide is not None
     assert [stage.precision for stage in wide.stages] == ["b1", "f32"]
@@ -101,3 +109,53 @@ def test_keeps_grow_with_the_rows_until_the_index_has_doubled(rng: np.random.Gen
 
     index.add(base[33_000:])
     assert index.default_funnel(K) == filled(base).default_funnel(K)
+
+
+def other_queries(rng: np.random.Generator, queries: int) -> tuple[Floats, Floats]:
+    """Rows with a steep spectrum, turned so that no dims matter more, and queries without one."""
+    spectrum = 1 / np.sqrt(1 + np.arange(96))
+    turn = np.linalg.qr(rng.standard_normal((96, 96)))[0]
+    rows = (rng.standard_normal((30_000, 96)) * spectrum) @ turn
+    return rows.astype(np.float32), rng.standard_normal((queries, 96)).astype(np.float32)
+
+
+@pytest.mark.parametrize("metric", ["cosine", "ip"])
+def test_queries_unlike_the_rows_widen_what_rows_chose(
+    rng: np.random.Generator, metric: Metric
+) -> None:
+    base, queries = other_queries(rng, 500)
+    index = filled(base / np.linalg.norm(base, axis=1, keepdims=True), metric)
+    by_rows = index.default_funnel(K)
+    missed = (
+        index.search(queries, K, funnel=by_rows).ids != index.search(queries, K, exact=True).ids
+    )
+
+    assert missed.mean() > 0.1
+    assert recall(index, base, queries) >= 0.985  # of the 128 that decide 99.25% at least
+    assert OneIndex(index).untuned_funnel(K) == by_rows  # a promise rests on queries it never saw
+
+
+def test_enough_different_queries_must_have_been_asked(rng: np.random.Generator) -> None:
+    base, queries = other_queries(rng, MOST)
+    index = filled(base)
+    by_rows = index.default_funnel(K)
+    for query in queries[:-1]:
+        index.search(query, K)
+    for _ in range(MOST):
+        index.search(queries[0], K)
+    assert index.default_funnel(K) == by_rows
+
+    index.search(queries[-1], K)
+    by_queries = index.default_funnel(K)
+    assert by_queries != by_rows
+
+    index.search(queries[:50], K)  # later ones change nothing
+    assert index.default_funnel(K) == by_queries
+
+
+def test_queries_like_the_rows_leave_the_choice_to_them(rng: np.random.Generator) -> None:
+    base, queries = near_copies(rng, 2000, 20, 128, 300, 0.02)
+    index = filled(base)
+    by_rows = index.default_funnel(K)
+    index.search(queries, K)
+    assert index.default_funnel(K) == by_rows
