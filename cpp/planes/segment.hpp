@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "arrays/aligned_buffer.hpp"
+#include "arrays/file_map.hpp"
 #include "arrays/matrix_view.hpp"
 #include "kernels/dispatch.hpp"
 #include "planes/projection.hpp"
@@ -107,7 +108,9 @@ class Segment {
     sign_rows_.gather(sign_plane_, rows, n, out);
   }
   std::size_t sign_row_stride() const { return (dim() + 63) / 64 * 8; }
-  const std::uint8_t* int8_rows() const { return int8_rows_.data(); }
+  const std::uint8_t* int8_rows() const {
+    return int8_map_.is_empty() ? int8_rows_.data() : int8_map_.data();
+  }
   std::size_t int8_row_stride() const { return (dim() + 63) / 64 * 64; }
   const float* int8_scales() const { return int8_scales_.data(); }
   // Length of (row - what its int8 codes say) / length of the row; 0 for zero rows.
@@ -119,7 +122,7 @@ class Segment {
   const RowCopies& copies() const { return copies_; }
 
   std::size_t float_bytes() const;  // in memory of its own
-  std::size_t plane_bytes() const;  // capacity held by all planes
+  std::size_t plane_bytes() const;  // capacity held by all planes, not what is mapped
 
  private:
   void mark_all_alive();
@@ -151,6 +154,7 @@ class Segment {
   bool signs_once_ = false;
   SignRows sign_rows_;
   AlignedBuffer int8_rows_;
+  FileMap int8_map_;  // instead of them, see take_stored_int8
   std::vector<float> int8_scales_;
   std::vector<float> int8_errors_;
   std::map<std::size_t, std::vector<float>> inverse_norms_;

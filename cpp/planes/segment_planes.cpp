@@ -74,7 +74,7 @@ PlaneNeeds Segment::built() const {
   PlaneNeeds needs;
   needs.sign_slices = sign_plane_.n_slices();
   needs.sign_rows = sign_rows_.is_built();
-  needs.int8_rows = int8_rows_.size() > 0;
+  needs.int8_rows = int8_rows() != nullptr;
   needs.int8_errors = !int8_errors_.empty();
   needs.copies = copies_.is_built();
   for (const auto& [dims, norms] : inverse_norms_) needs.norm_dims.push_back(dims);
@@ -86,7 +86,7 @@ PlaneNeeds Segment::missing(const PlaneNeeds& needs) const {
   PlaneNeeds result;
   if (needs.sign_slices > sign_plane_.n_slices()) result.sign_slices = needs.sign_slices;
   result.sign_rows = needs.sign_rows && !sign_rows_.is_built();
-  result.int8_rows = (needs.int8_rows || needs.int8_errors) && int8_rows_.size() == 0;
+  result.int8_rows = (needs.int8_rows || needs.int8_errors) && int8_rows() == nullptr;
   result.int8_errors = needs.int8_errors && int8_errors_.empty();
   result.copies = needs.copies && !copies_.is_built();
   for (std::size_t dims : needs.norm_dims)
@@ -146,6 +146,7 @@ void Segment::drop(const PlaneNeeds& needs) {
   if (needs.sign_rows) sign_rows_ = SignRows();
   if (needs.int8_rows) {
     int8_rows_ = AlignedBuffer();
+    int8_map_ = FileMap();
     int8_scales_ = {};
   }
   if (needs.int8_errors) int8_errors_ = {};
@@ -190,11 +191,12 @@ void Segment::build(const PlaneNeeds& needs, std::size_t first, std::size_t end,
       if (needs.copies) copies.look_at(row);
       if (needs.basis) unit_row(values, dim(), unit_rows.data() + i * dim());
       if (signs) kernels.encode.signs(values, dim(), codes.data() + i * code_stride);
-      std::uint8_t* int8_row = int8_rows_.data() + row * int8_row_stride();
+      const std::size_t int8_at = row * int8_row_stride();
       if (needs.int8_rows)
-        int8_scales_[row] = kernels.encode.int8(values, dim(), kInt8RowMax, int8_row);
+        int8_scales_[row] =
+            kernels.encode.int8(values, dim(), kInt8RowMax, int8_rows_.data() + int8_at);
       if (needs.int8_errors)
-        int8_errors_[row] = relative_error(values, int8_row, dim(), int8_scales_[row]);
+        int8_errors_[row] = relative_error(values, int8_rows() + int8_at, dim(), int8_scales_[row]);
     }
     if (needs.basis) projection_.write(start, count, unit_rows.data(), kernels);
     if (needs.sign_slices > 0) sign_plane_.write(start, count, codes.data(), code_stride);

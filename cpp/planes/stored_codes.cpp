@@ -33,6 +33,11 @@ bool StoredArray::read(std::size_t begin, std::size_t n_bytes, void* out) const 
   return file.good();
 }
 
+FileMap StoredArray::map(std::size_t n_bytes) const {
+  if (path.empty() || offset % kCacheLine != 0) return {};
+  return {path, offset, n_bytes};
+}
+
 void Segment::take_stored(PlaneNeeds& needs) {
   // Looking for copies would read every float, which is what codes in files are to spare; a copy
   // that is not known costs a score.
@@ -64,9 +69,14 @@ void Segment::take_stored_int8(PlaneNeeds& needs) {
   check(scales, kLargest / kInt8RowMax, stored_.int8_scales);
   check(errors, 1, stored_.int8_scales);
   if (needs.int8_rows) {
-    AlignedBuffer rows(capacity_ * int8_row_stride(), kInt8Zero);
-    if (!stored_.int8_rows.read(0, n_rows() * int8_row_stride(), rows.data())) return;
-    int8_rows_ = std::move(rows);
+    const std::size_t n_bytes = n_rows() * int8_row_stride();
+    // Where floats stay in their file, memory is what is short: a quarter of their bytes does too.
+    if (rows_.file != nullptr) int8_map_ = stored_.int8_rows.map(n_bytes);
+    if (int8_map_.is_empty()) {
+      AlignedBuffer rows(capacity_ * int8_row_stride(), kInt8Zero);
+      if (!stored_.int8_rows.read(0, n_bytes, rows.data())) return;
+      int8_rows_ = std::move(rows);
+    }
     int8_scales_ = std::move(scales);
     needs.int8_rows = false;
   }

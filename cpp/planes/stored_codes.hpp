@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <vector>
 
+#include "arrays/file_map.hpp"
+
 namespace ff {
 
 // An array in a file, which is open only while it is read: a thousand segments hold no descriptors.
@@ -19,6 +21,8 @@ struct StoredArray {
   bool read(std::vector<Value>& out) const {
     return read(0, out.size() * sizeof(Value), out.data());
   }
+  // The first n_bytes of its values, mapped and aligned to 64 as planes are; empty if they are not.
+  FileMap map(std::size_t n_bytes) const;
 };
 
 // Of the rows of a segment, in the layout of its planes.

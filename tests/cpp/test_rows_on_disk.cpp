@@ -152,6 +152,58 @@ TEST_CASE("searches of rows in a file equal those of rows in memory") {
   });
 }
 
+// 63 rows of 64 bytes behind a head of 64 fill a page: a kernel that read past them would crash.
+TEST_CASE("int8 codes beside rows in a file are mapped, which changes no answer") {
+  for_all_levels([](const Kernels& kernels) {
+    Random random(5);
+    const Matrix base = real_rows(63, 60, random), queries = real_rows(5, 60, random);
+    const auto ids = consecutive(base.n_rows, 7);
+    const Funnel funnel = {{30, Precision::i8, false, 40},
+                           {60, Precision::i8, false, 20},
+                           {60, Precision::f32, false, 0}};
+    Corpus in_memory(60);
+    in_memory.append(base.view(), ids.data(), kernels);
+    PlaneNeeds needs = plane_needs(funnel);
+    PlaneNeeds all = needs;
+    all.add(exact_needs(in_memory, exact_scan(in_memory)));
+    all.int8_errors = true;
+    in_memory.require(all, kernels, 1, "rows");
+
+    const Segment& source = *in_memory.segments()[0];
+    const std::size_t n_bytes = base.n_rows * source.int8_row_stride();
+    std::vector<float> scales;
+    for (std::size_t i = 0; i < base.n_rows; ++i)
+      scales.insert(scales.end(), {source.int8_scales()[i], source.int8_errors()[i]});
+    const TemporaryFile floats(base.values.data(), base.values.size() * sizeof(float), 64);
+    const TemporaryFile scale_file(scales.data(), scales.size() * sizeof(float), 0);
+    const TemporaryFile aligned(source.int8_rows(), n_bytes, 64),
+        shifted(source.int8_rows(), n_bytes, 65), cut(source.int8_rows(), n_bytes - 1, 64);
+    const auto file = floats.open();
+    for (const StoredArray& rows :
+         {StoredArray{aligned.path(), 64}, {shifted.path(), 65}, {cut.path(), 64}}) {
+      Corpus on_disk(60);
+      on_disk.adopt(in_file(base.view(), *file, 64), ids.data(), file);
+      on_disk.set_codes(0, {{}, rows, {scale_file.path(), 0}, {}, {}});
+      on_disk.require(needs, kernels, 1, "rows");
+      const bool is_mapped = rows.path == aligned.path();
+      CHECK((on_disk.segments()[0]->plane_bytes() < n_bytes) == is_mapped);
+      std::filesystem::remove(rows.path);  // by a writer
+      on_disk.require(all, kernels, 1, "rows");
+
+      const SearchOptions options = {kernels, 1, nullptr, nullptr, Metric::cosine};
+      Answers a(5, 10), b(5, 10), exact_a(5, 10), exact_b(5, 10);
+      funnel_search(in_memory, funnel, queries.queries(), options, a.view());
+      funnel_search(on_disk, funnel, queries.queries(), options, b.view());
+      CHECK(a == b);
+      exact_search(in_memory, exact_scan(in_memory), queries.queries(), options, exact_a.view());
+      exact_search(on_disk, exact_scan(on_disk), queries.queries(), options, exact_b.view());
+      CHECK(exact_a == exact_b);
+      on_disk.keep({});
+      CHECK(!on_disk.has(needs));
+    }
+  });
+}
+
 TEST_CASE("a row that is not finite is named, not scored") {
   Random random(4);
   Matrix base = real_rows(100, 10, random);

@@ -1,10 +1,10 @@
-"""Several Python threads, and processes that fork."""
+"""Several Python threads that share an index."""
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
+import sysconfig
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -48,6 +48,17 @@ def test_the_gil_is_released_while_searching(corpus: Corpus) -> None:
 
     assert n_finished < n_searches
     assert len(finished) == n_searches
+
+
+@pytest.mark.skipif(
+    not sysconfig.get_config_var("Py_GIL_DISABLED"), reason="this Python has a GIL for everybody"
+)
+def test_the_import_brings_no_gil_back() -> None:
+    code = "import sys, fastfunnel; print(sys._is_gil_enabled())"
+    run = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False
+    )
+    assert (run.stdout, run.stderr) == ("False\n", "")
 
 
 @pytest.mark.parametrize("threads", [1, 2, 4])
@@ -124,93 +135,6 @@ def test_an_error_in_one_thread_leaves_the_others_alone(corpus: Corpus) -> None:
                 assert_identical(found, expected)
 
 
-FORK = """
-import os
-import numpy as np
-import fastfunnel as ff
-
-base = np.random.default_rng(0).standard_normal((70_000, 16)).astype(np.float32)
-funnel = ff.Funnel.parse("b1@16>900 f32@16")
-index = ff.Index(dim=16)
-index.add(base)
-
-def answers():
-    found = index.search(base[:2], funnel=funnel, threads=4), ff.exact_search(base, base[:200], threads=4)
-    return [result.ids.tolist() for result in found]
-
-expected = answers()  # the threads of the pool are there now
-children = []
-for _ in range(3):
-    child = os.fork()
-    if child == 0:
-        index.add(base[:5])
-        os._exit(0 if answers()[1] == expected[1] and len(index) == 70_005 else 1)
-    children.append(child)
-    assert answers() == expected
-for child in children:
-    _, status = os.waitpid(child, 0)
-    print(os.waitstatus_to_exitcode(status))
-"""
-
-
-# Forks while other threads search and change the index all the time.
-FORK_IN_THE_MIDDLE = """
-import os
-import threading
-import numpy as np
-import fastfunnel as ff
-
-base = np.random.default_rng(0).standard_normal((40_000, 16)).astype(np.float32)
-index = ff.Index(dim=16)
-index.add(base)
-expected = index.search(base[:20], 1, exact=True).ids
-done = False
-
-def search():
-    while not done:
-        index.search(base[:200], exact=True, threads=2)
-
-def change():
-    while not done:
-        ids = index.add(-base[:1000])
-        index.remove(ids)
-        index.compact()
-
-threads = [threading.Thread(target=work) for work in (search, search, change)]
-for thread in threads:
-    thread.start()
-for _ in range(20):
-    child = os.fork()
-    if child == 0:
-        try:
-            found = index.search(base[:20], 1, exact=True, threads=2).ids
-            index.upsert(base[:5], range(5))
-            os._exit(0 if (found == expected).all() else 1)
-        except RuntimeError as error:
-            # Right only if the other thread was in the middle of a change.
-            os._exit(0 if "was being changed" in str(error) else 2)
-        finally:
-            os._exit(3)
-    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
-done = True
-for thread in threads:
-    thread.join()
-"""
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
-def test_a_process_forked_in_the_middle_of_searches_and_changes() -> None:
-    run = subprocess.run(
-        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORK_IN_THE_MIDDLE],
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
-
-    assert (run.stdout.split(), run.stderr, run.returncode) == (["0"] * 20, "", 0)
-
-
 @pytest.mark.parametrize("live", [False, True])
 def test_answers_are_true_while_rows_come_and_go(live: bool, tmp_path: Path) -> None:
     """A row is a function of its id, so that every answer can be checked whenever it comes."""
@@ -259,14 +183,52 @@ def test_answers_are_true_while_rows_come_and_go(live: bool, tmp_path: Path) -> 
     index.close()
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
-def test_a_forked_process_searches_with_threads_of_its_own() -> None:
-    run = subprocess.run(
-        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORK],
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
+@pytest.mark.parametrize("live", [False, True])
+def test_every_call_at_once(live: bool, tmp_path: Path) -> None:
+    """Four threads change rows of their own, four ask in every way; nothing is lost or invented."""
+    dim, n_rounds = 16, 12
+    queries = np.random.default_rng(1).standard_normal((5, dim), np.float32)
+    index = ff.Index.create(tmp_path / "live", dim) if live else ff.Index(dim)
+    index.add(np.random.default_rng(2).standard_normal((21_000, dim), np.float32))
+    done = threading.Event()
 
-    assert (run.stdout.split(), run.stderr, run.returncode) == (["0", "0", "0"], "", 0)
+    def change(number: int) -> set[int]:
+        rng = np.random.default_rng(number)
+        own: list[int] = []
+        for _ in range(n_rounds):
+            own += index.add(rng.standard_normal((30, dim), np.float32)).tolist()
+            index.upsert(rng.standard_normal((10, dim), np.float32), own[:10])
+            assert index.remove(own[10:20]) == 10
+            del own[10:20]
+            assert all(i in index for i in own)
+            if rng.random() < 0.2:
+                index.compact()
+        return set(own)
+
+    def ask(number: int) -> int:
+        n_asked = 0
+        while not done.is_set() or n_asked < 3:
+            found = index.search(queries, 10)  # the default funnel, which everybody may be choosing
+            assert (found.ids >= 0).all()
+            assert (np.diff(found.scores, axis=1) <= 0).all()
+            index.search(queries, 10, exact=True, threads=2)
+            assert index.explain(queries[0], 10)
+            assert len(index) >= 21_000
+            assert np.isfinite(index.get([number])).all()
+            assert len(set(index)) >= 21_000
+            n_asked += 1
+        return n_asked
+
+    with ThreadPoolExecutor(8) as pool:
+        asking = [pool.submit(ask, number) for number in range(4)]
+        changing = [pool.submit(change, number) for number in range(4)]
+        try:
+            own = [future.result() for future in changing]
+        finally:
+            done.set()
+        assert all(future.result() >= 3 for future in asking)
+    assert sum(map(len, own)) == 4 * n_rounds * 20  # no id was given twice
+    assert sorted(index) == [*range(21_000), *sorted(set().union(*own))]
+    index.close()
+    if live:
+        assert set(ff.open(tmp_path / "live")) == set(range(21_000)).union(*own)
