@@ -10,8 +10,10 @@ from typing import Any
 
 import ray
 
-from fastfunnel.distributed import calls
 from fastfunnel.distributed.catalog import Catalog, replica_path, write_catalog
+from fastfunnel.distributed.changes import change
+from fastfunnel.distributed.latencies import Hedge, Latencies
+from fastfunnel.distributed.questions import Arguments, ask
 from fastfunnel.distributed.replicas import ANYWHERE, Replica, ReplicaSet, Reviver
 from fastfunnel.distributed.searches import Searches
 from fastfunnel.storage.lock import WriterLock
@@ -36,6 +38,7 @@ class Cluster:
         self.patience_s = patience_s
         self.changing = threading.RLock()  # one change after another, as in one index
         self.searches = Searches()
+        self.latencies = Latencies()
         self._lock = lock
         self._reviver = Reviver(self.changing, lambda replica: self._record(replica, True))
         # The only node of a cluster may have another address than yesterday.
@@ -50,18 +53,24 @@ class Cluster:
         return len(self.shards)
 
     def ask(
-        self, method: str, arguments: calls.Arguments, deadline_s: float | None = None
+        self,
+        method: str,
+        arguments: Arguments,
+        deadline_s: float | None = None,
+        hedge: Hedge | None = None,
     ) -> dict[int, Any]:
-        """Return what shards answer; see `calls.ask`."""
-        return calls.ask(self.shards, self._reviver, method, arguments, self.patience_s, deadline_s)
+        """Return what shards answer; see `questions.ask`."""
+        return ask(
+            self.shards, self._reviver, method, arguments, self.patience_s, deadline_s, hedge
+        )
 
     def ask_all(self, method: str, *arguments: Any) -> dict[int, Any]:
         """Return what every shard answers to the same arguments."""
         return self.ask(method, {shard: arguments for shard in range(len(self))})
 
-    def change(self, method: str, arguments: calls.Arguments) -> dict[int, Any]:
-        """Make a change; see `calls.change`. The caller holds `changing`."""
-        return calls.change(
+    def change(self, method: str, arguments: Arguments) -> dict[int, Any]:
+        """Make a change; see `changes.change`. The caller holds `changing`."""
+        return change(
             self.shards,
             self._reviver,
             method,

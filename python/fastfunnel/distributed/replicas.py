@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import ray
@@ -106,9 +106,9 @@ class ReplicaSet:
         self.replicas = replicas
         self._turn = 0
 
-    def for_reading(self) -> Replica | None:
-        """Return a replica that may answer, another each time; None if all are down."""
-        ready = [one for one in self.replicas if one.in_step and one.is_up]
+    def for_reading(self, but: Sequence[Replica] = ()) -> Replica | None:
+        """Return a replica that may answer, another each time; None if there is none but these."""
+        ready = [one for one in self.replicas if one.in_step and one.is_up and one not in but]
         self._turn += 1
         return ready[self._turn % len(ready)] if ready else None
 

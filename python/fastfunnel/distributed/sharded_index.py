@@ -99,6 +99,7 @@ class ShardedIndex(ShardedRows):
         isa: str | None = None,
         deadline_s: float | None = None,
         partial: bool = False,
+        hedge: float | None = 0.95,
     ) -> ShardedResult:
         """Return the top k rows of all shards, as `Index.search` does.
 
@@ -115,6 +116,9 @@ class ShardedIndex(ShardedRows):
             deadline_s: seconds to wait for shards; None waits for all.
             partial: at the deadline, return what there is, with the missing shards in
                 `result.missing`; False raises TimeoutError instead.
+            hedge: where shards have replicas, ask a second one if the first is slower than this
+                share of the last searches like this one (as many queries, the same funnel) was,
+                and take what comes first. At 0.95 that is one call in twenty. None never.
 
         Returns:
             ShardedResult: ids and scores as from `Index.search`, and `missing`.
@@ -134,14 +138,18 @@ class ShardedIndex(ShardedRows):
         chosen = None if funnel is None else as_funnel(funnel)
         if deadline_s is not None and not deadline_s > 0:
             raise ValueError(f"deadline_s must be None or above 0, got {deadline_s!r}")
+        if hedge is not None and not 0 < hedge < 1:
+            raise ValueError(f"hedge must be None or between 0 and 1, got {hedge!r}")
         allowed = as_filter(filter)
         if allowed.flags is not None:
             raise TypeError("filter must be ids here: rows of a sharded index have no order")
         options = {"min_score": as_score(min_score, "min_score"), "threads": threads, "isa": isa}
+        kind = (len(found).bit_length(), k, str(chosen), bool(exact), allowed.ids is None)
+        late = self._cluster.latencies.of(kind, hedge)
         with self._cluster.searches.running():
             asked = range(len(self._cluster))  # a shard that is added now has no row of its own yet
             told = (_shared(found), k, chosen, exact, _shared(allowed.ids), options)
-            answers = self._cluster.ask("search", dict.fromkeys(asked, told), deadline_s)
+            answers = self._cluster.ask("search", dict.fromkeys(asked, told), deadline_s, late)
         missing = sorted(set(asked) - answers.keys())
         if missing and not partial:
             raise TimeoutError(f"shards {missing} did not answer within {deadline_s:g} seconds")
@@ -175,7 +183,10 @@ class ShardedIndex(ShardedRows):
         return report
 
     def info(self) -> dict[str, Any]:
-        """Return rows, shards, and of every replica its state, process, machine and bytes."""
+        """Return rows, shards, and of every replica its state, process, machine and bytes.
+
+        "hedged" counts the calls that were asked of a second replica, as the first was late.
+        """
         shards = [
             {"shard": number, "replicas": self._cluster.states(number)}
             for number in range(len(self._cluster))
@@ -187,6 +198,7 @@ class ShardedIndex(ShardedRows):
             "metric": self.metric,
             "replication": self._cluster.catalog.replication,
             "is_moving": self._cluster.catalog.is_moving,
+            "hedged": self._cluster.latencies.hedged,
             "shards": shards,
         }
 
