@@ -18,8 +18,9 @@ from bench.truth import Truth
 
 TARGET = 0.99
 _WARM = 5  # queries before the measured ones of a turn
-_FEWEST = 100  # queries that recall is taken over, however slow
-_FEWEST_TIMED = 20  # queries of a turn, however slow
+_FEWEST = 100  # queries that recall is taken over, unless they take longer than
+_LONGEST_S = 20.0
+_FEWEST_TIMED = 6  # queries of a turn, however slow
 _BATCH_GAIN = (
     4  # times as many queries are asked at once as one by one: batches are that much faster
 )
@@ -46,6 +47,7 @@ class Timed:
     label: str
     recall: float
     many: str
+    queries: int  # that recall is over
     latencies: list[list[float]] = field(default_factory=list)  # seconds, one list a round
     rates: list[float] = field(default_factory=list)  # queries a second, many at once
 
@@ -68,19 +70,24 @@ class Timed:
             "qps_many": statistics.median(self.rates),
             "p50_ms": self.percentile(50),
             "p99_ms": self.percentile(99),
+            "timed": sum(map(len, self.latencies)),
         }
 
 
 def sweep(
     system: System, settings: Iterable[Setting], queries: Float32s, truth: Truth, budget: float
 ) -> list[Swept]:
-    """Return the recall of each setting over all queries, or as many as `budget` seconds allow."""
+    """Return the recall of each setting over all queries, or as many as `budget` seconds allow.
+
+    At least 100 are asked, or as many as 20 seconds allow where one takes longer than 0.2.
+    """
     found = []
     for setting in settings:
         system.use(setting)
         _estimate(system, queries)
         alone = statistics.median(_one_by_one(system, queries[:20]))
-        count = min(len(queries), max(_FEWEST, int(budget / alone)))
+        fewest = min(_FEWEST, max(20, int(_LONGEST_S / alone)))
+        count = min(len(queries), max(fewest, int(budget / alone)))
         start = perf_counter()
         answers = system.search_many(queries[:count])
         many = (perf_counter() - start) / count
