@@ -147,9 +147,12 @@ class ShardedIndex(ShardedRows):
         kind = (len(found).bit_length(), k, str(chosen), bool(exact), allowed.ids is None)
         late = self._cluster.latencies.of(kind, hedge)
         with self._cluster.searches.running():
-            asked = range(len(self._cluster))  # a shard that is added now has no row of its own yet
+            shards = self._cluster.shards  # one that is added now has no row of its own yet
+            asked = range(len(shards))
             told = (_shared(found), k, chosen, exact, _shared(allowed.ids), options)
-            answers = self._cluster.ask("search", dict.fromkeys(asked, told), deadline_s, late)
+            answers = self._cluster.ask(
+                "search", dict.fromkeys(asked, told), deadline_s, late, shards
+            )
         missing = sorted(set(asked) - answers.keys())
         if missing and not partial:
             raise TimeoutError(f"shards {missing} did not answer within {deadline_s:g} seconds")
@@ -188,8 +191,8 @@ class ShardedIndex(ShardedRows):
         "hedged" counts the calls that were asked of a second replica, as the first was late.
         """
         shards = [
-            {"shard": number, "replicas": self._cluster.states(number)}
-            for number in range(len(self._cluster))
+            {"shard": number, "replicas": replicas}
+            for number, replicas in enumerate(self._cluster.states())
         ]
         return {
             "path": os.fspath(self._cluster.directory),
@@ -201,6 +204,25 @@ class ShardedIndex(ShardedRows):
             "hedged": self._cluster.latencies.hedged,
             "shards": shards,
         }
+
+    def replace_node(self, address: str) -> int:
+        """Give up a node: others take its replicas and copy them from those in step.
+
+        For a node that does not come back, or is to go. Searches and changes go on meanwhile;
+        `wait_until_in_step` returns when all rows are copied.
+
+        Args:
+            address: of the node, as in `info()`.
+
+        Returns:
+            Replicas that are on their way to other nodes, each to the one with the fewest.
+
+        Raises:
+            ValueError: no replica is there; no node without a replica of that shard is left; a
+                shard has no other replica that is in step. Nothing has changed then.
+        """
+        with self._changes():
+            return self._cluster.replace_node(address)
 
     def wait_until_in_step(self, timeout_s: float = PATIENCE_S) -> bool:
         """Return when every replica answers and has every change; False if time is out before."""
