@@ -24,6 +24,7 @@ extern const SignScanKernels kSignScanAvx512;
 extern const SignScanKernels kSignScanAvx512Vbmi;
 extern const BitDotKernels kBitDotAvx2;
 extern const BitDotKernels kBitDotAvx512;
+extern const BitDotKernels kBitDotAvx512Vnni;
 extern const Int8DotKernels kInt8DotAvx2;
 extern const Int8DotKernels kInt8DotAvx512;
 extern const Int8DotKernels kInt8DotAvx512Vnni;
@@ -54,7 +55,7 @@ constexpr std::array kHamming = {&kHammingScalar, &kHammingAvx2, &kHammingAvx512
                                  &kHammingAvx512Vpopcntdq};
 constexpr std::array kSignScan = {&kSignScanScalar, &kSignScanAvx2, &kSignScanAvx512,
                                   &kSignScanAvx512Vbmi};
-constexpr std::array kBitDot = {&kBitDotScalar, &kBitDotAvx2, &kBitDotAvx512};
+constexpr std::array kBitDot = {&kBitDotScalar, &kBitDotAvx2, &kBitDotAvx512, &kBitDotAvx512Vnni};
 constexpr std::array kInt8Dot = {&kInt8DotScalar, &kInt8DotAvx2, &kInt8DotAvx512,
                                  &kInt8DotAvx512Vnni};
 constexpr std::array kEncode = {&kEncodeScalar, &kEncodeAvx2};

@@ -14,7 +14,7 @@ constexpr std::size_t kChunkBytes = std::size_t{256} << 10;
 constexpr std::size_t kMaxChunkBlocks = 128;  // bounds the room a list needs beyond its limit
 constexpr std::size_t kSampleBlocks = 32;     // 2,048 rows
 constexpr std::size_t kSampleShare = 32;      // but at most 1 block in 32
-constexpr std::size_t kMinSurvivors = 4096;   // a shorter list is not worth the selecting
+constexpr std::size_t kMinSurvivors = 256;    // a shorter list is not worth the selecting
 
 std::span<SignSurvivors> lists_of_thread(std::size_t n_queries) {
   thread_local std::vector<SignSurvivors> lists;
@@ -29,13 +29,16 @@ class SignScanner {
       : request_(request),
         asked_(queries),
         blocks_(blocks),
+        n_blocks_(count_blocks(blocks)),
+        sample_(sample_blocks(blocks, std::min(kSampleBlocks, n_blocks_ / kSampleShare))),
         n_slices_((request.stage.dims + kSliceDims - 1) / kSliceDims),
         chunk_blocks_(
             std::clamp<std::size_t>(kChunkBytes / (n_slices_ * kCellBytes), 1, kMaxChunkBlocks)),
         limit_(std::max(2 * request.keep, kMinSurvivors)),
         survivors_(lists_of_thread(queries.size())),
         queries_(queries.size()) {
-    const std::size_t room = limit_ + chunk_blocks_ * kBlockRows;
+    const std::size_t room =
+        std::max(limit_ + chunk_blocks_ * kBlockRows, sample_.size() * kBlockRows);
     for (std::size_t q = 0; q < queries.size(); ++q) {
       if (survivors_[q].rows.size() < room) {
         survivors_[q].rows.resize(room);
@@ -47,7 +50,7 @@ class SignScanner {
   }
 
   std::span<const SignSurvivors> run() {
-    guess_thresholds();
+    guess_thresholds(queries_, 1);
     pass(queries_);
     rescan_the_short();
     for (std::size_t q = 0; q < queries_.size(); ++q) {
@@ -68,14 +71,14 @@ class SignScanner {
     asked_.scan(blocks, queries.data(), queries.size());
   }
 
-  void guess_thresholds() {
-    const std::size_t total = count_blocks(blocks_);
-    const auto sample = sample_blocks(blocks_, std::min(kSampleBlocks, total / kSampleShare));
-    if (sample.empty()) return;  // thresholds stay 0: everything passes
-    for (const BlockRun& run : sample) scan_run(run, queries_);
-    for (SignQuery& query : queries_) {
-      const std::size_t rank =
-          threshold_rank(request_.keep, query.count, query.count * total / sample.size());
+  // From what a sample of the blocks scores, so that about `slack` times the rows that are wanted
+  // pass. Without a sample thresholds stay 0: everything passes.
+  void guess_thresholds(std::span<SignQuery> queries, std::size_t slack) {
+    if (sample_.empty()) return;
+    for (const BlockRun& run : sample_) scan_run(run, queries);
+    for (SignQuery& query : queries) {
+      const std::size_t n_rows = query.count * n_blocks_ / sample_.size();
+      const std::size_t rank = slack * threshold_rank(request_.keep, query.count, n_rows);
       if (rank < query.count) query.threshold = find_cut(query.scores, query.count, rank).score;
       query.count = 0;
     }
@@ -106,14 +109,16 @@ class SignScanner {
     query.scores = list.scores.data();
   }
 
-  // A sample that misled: the threshold let fewer rows through than wanted. Once more without one.
+  // A sample that misled: the threshold let fewer rows through than wanted. Once more with a lower
+  // one, until it is 0.
   void rescan_the_short() {
-    for (SignQuery& query : queries_) {
-      if (query.count >= request_.keep || query.threshold == 0) continue;
-      query.count = 0;
-      query.threshold = 0;
-      pass({&query, 1});
-    }
+    for (SignQuery& query : queries_)
+      for (std::size_t slack = 4; query.count < request_.keep && query.threshold > 0; slack *= 4) {
+        query.count = 0;
+        query.threshold = 0;
+        guess_thresholds({&query, 1}, slack);
+        pass({&query, 1});
+      }
   }
 
   // Keeps the top `keep`. Later rows that tie with the last of them lose, so they need not pass.
@@ -134,6 +139,8 @@ class SignScanner {
   const ScanRequest& request_;
   const SignQueries& asked_;
   std::span<const BlockRun> blocks_;
+  std::size_t n_blocks_;
+  std::vector<BlockRun> sample_;
   std::size_t n_slices_;
   std::size_t chunk_blocks_;
   std::size_t limit_;  // survivors a query may gather before its list is cut

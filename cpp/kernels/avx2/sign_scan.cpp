@@ -7,6 +7,7 @@
 
 #include <immintrin.h>
 
+#include "kernels/avx2/passing_rows.hpp"
 #include "kernels/nibble_tables.hpp"
 
 namespace ff {
@@ -33,16 +34,10 @@ std::uint32_t passing(const Totals& totals, std::uint16_t threshold) {
 }
 
 void append(SignQuery& query, const Totals& totals, std::uint32_t mask, std::uint32_t first_row) {
-  alignas(32) std::uint16_t scores[2][16];
-  _mm256_store_si256(reinterpret_cast<__m256i*>(scores[0]), totals.even);
-  _mm256_store_si256(reinterpret_cast<__m256i*>(scores[1]), totals.odd);
-  std::uint32_t count = query.count;
-  for (; mask != 0; mask &= mask - 1, ++count) {
-    const std::uint32_t r = _tzcnt_u32(mask);
-    query.rows[count] = first_row + r;
-    query.scores[count] = scores[r & 1][r >> 1];
-  }
-  query.count = count;
+  alignas(32) std::uint16_t even[16], odd[16];
+  _mm256_store_si256(reinterpret_cast<__m256i*>(even), totals.even);
+  _mm256_store_si256(reinterpret_cast<__m256i*>(odd), totals.odd);
+  append_rows<32>(query, even, odd, mask, first_row);
 }
 
 template <int Q>

@@ -1,97 +1,20 @@
-// Asymmetric rescoring with AVX-512: 64 bits of the row, read as a word, are the mask register that
-// selects 64 query values. 4 instructions for 64 dims: kmovq, masked vmovdqu8, vpmaddubsw, vpaddw;
-// then 5 a row to sum up. Tiles of 4 rows.
-#include "kernels/bit_dot.hpp"
-
-#include <cstring>
-
-#include "kernels/avx512/intrinsics.hpp"
+// Asymmetric rescoring with AVX-512: 4 instructions for 64 dims of a row, with vpmaddubsw and
+// vpaddw.
+#include "kernels/avx512/bit_dot_rows.hpp"
 
 namespace ff {
 namespace {
 
-constexpr std::size_t kTile = 4;
-constexpr std::size_t kFlushDims = 4096;  // 16-bit lanes: 64 pairs of at most 254 fit below 32768
-
-__m512i load(const void* bytes) { return _mm512_load_si512(bytes); }
-
-std::uint64_t word_at(const std::uint8_t* bytes) {
-  std::uint64_t word;
-  std::memcpy(&word, bytes, 8);
-  return word;
-}
-
-// The first dim of a byte is its highest bit: with every 8 query values in reverse order, bit i of
-// a row's word belongs to value i. Done once for all rows, where reversing bits would cost each
-// row.
-void reverse_eights(const std::int8_t* query, std::size_t n, std::int8_t* out) {
-  const __m512i reversed =
-      _mm512_broadcast_i32x4(_mm_setr_epi8(7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8));
-  for (std::size_t d = 0; d < n; d += 64)
-    _mm512_store_si512(out + d, _mm512_shuffle_epi8(load(query + d), reversed));
-}
-
-// The sum of the 16 lanes of each of 4 registers.
-__m128i sums_of(const __m512i* v) {
-  const __m512i ab =
-      _mm512_add_epi32(_mm512_unpacklo_epi32(v[0], v[1]), _mm512_unpackhi_epi32(v[0], v[1]));
-  const __m512i cd =
-      _mm512_add_epi32(_mm512_unpacklo_epi32(v[2], v[3]), _mm512_unpackhi_epi32(v[2], v[3]));
-  const __m512i abcd =
-      _mm512_add_epi32(_mm512_unpacklo_epi64(ab, cd), _mm512_unpackhi_epi64(ab, cd));
-  const __m256i half =
-      _mm256_add_epi32(_mm512_castsi512_si256(abcd), _mm512_extracti64x4_epi64(abcd, 1));
-  return _mm_add_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
-}
-
-// query holds n values, rows[k] the bits that go with them.
-__m128i sums_of_set(const std::int8_t* query, const std::uint8_t* const* rows, std::size_t n) {
-  const __m512i ones8 = _mm512_set1_epi8(1);
-  const __m512i ones16 = _mm512_set1_epi16(1);
-  __m512i sums[kTile];
-  for (std::size_t k = 0; k < kTile; ++k) sums[k] = _mm512_setzero_si512();
-  for (std::size_t d = 0; d < n; d += 64) {
-    const __m512i values = load(query + d);
-    for (std::size_t k = 0; k < kTile; ++k) {
-      const __m512i set = _mm512_maskz_mov_epi8(word_at(rows[k] + d / 8), values);
-      sums[k] = _mm512_add_epi16(sums[k], _mm512_maddubs_epi16(ones8, set));
-    }
+// Lanes of 16 bits: 64 pairs of at most 254 fit below 32768.
+struct Pairs {
+  static __m512i add(__m512i sums, __m512i values) {
+    return _mm512_add_epi16(sums, _mm512_maddubs_epi16(_mm512_set1_epi8(1), values));
   }
-  for (std::size_t k = 0; k < kTile; ++k) sums[k] = _mm512_madd_epi16(sums[k], ones16);
-  return sums_of(sums);
-}
-
-// One flush: n <= kFlushDims dims of all rows, codes and query standing at the first of them.
-void rescore_flush(const std::int8_t* query, const std::uint8_t* codes, std::size_t row_stride,
-                   const std::uint32_t* ids, std::size_t n_ids, std::size_t n, std::int32_t* sums) {
-  alignas(64) std::int8_t reversed[kFlushDims];
-  reverse_eights(query, n, reversed);
-  for (std::size_t i = 0; i < n_ids; i += kTile) {
-    const std::size_t valid = n_ids - i < kTile ? n_ids - i : kTile;
-    const std::uint8_t* rows[kTile];  // past the last row: that row again, its sums not stored
-    for (std::size_t k = 0; k < kTile; ++k)
-      rows[k] = codes + ids[k < valid ? i + k : n_ids - 1] * row_stride;
-    for (std::size_t k = i + 2 * kTile; k < i + 3 * kTile && k < n_ids; ++k)
-      for (std::size_t byte = 0; byte < n / 8; byte += 64)
-        _mm_prefetch(reinterpret_cast<const char*>(codes + ids[k] * row_stride + byte),
-                     _MM_HINT_T0);
-    const auto stored = static_cast<__mmask8>((1U << valid) - 1U);
-    _mm_mask_storeu_epi32(
-        sums + i, stored,
-        _mm_add_epi32(_mm_maskz_loadu_epi32(stored, sums + i), sums_of_set(reversed, rows, n)));
-  }
-}
-
-void rescore(const std::int8_t* query, const std::uint8_t* codes, std::size_t row_stride,
-             const std::uint32_t* ids, std::size_t n, std::size_t begin, std::size_t end,
-             std::int32_t* sums) {
-  for (std::size_t d = begin; d < end; d += kFlushDims)
-    rescore_flush(query + d, codes + d / 8, row_stride, ids, n,
-                  end - d < kFlushDims ? end - d : kFlushDims, sums);
-}
+  static __m512i total(__m512i sums) { return _mm512_madd_epi16(sums, _mm512_set1_epi16(1)); }
+};
 
 }  // namespace
 
-extern const BitDotKernels kBitDotAvx512 = {IsaLevel::avx512, rescore};
+extern const BitDotKernels kBitDotAvx512 = {IsaLevel::avx512, rescore<Pairs>};
 
 }  // namespace ff

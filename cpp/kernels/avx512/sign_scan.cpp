@@ -9,6 +9,9 @@
 #include "kernels/sign_scan.hpp"
 
 #include "kernels/avx512/intrinsics.hpp"
+
+// after the header with <immintrin.h>
+#include "kernels/avx2/passing_rows.hpp"
 #include "kernels/nibble_tables.hpp"
 
 namespace ff {
@@ -34,19 +37,11 @@ std::uint64_t passing(const Totals& totals, std::uint16_t threshold) {
       _mm512_ternarylogic_epi32(_mm512_set1_epi16(0xff), even, odd, kFirstSelects));
 }
 
-// A loop over the bits, not vpcompress: few rows pass, and compressing stores are microcode on
-// Zen 4.
 void append(SignQuery& query, const Totals& totals, std::uint64_t mask, std::uint32_t first_row) {
-  alignas(64) std::uint16_t scores[2][32];
-  _mm512_store_si512(scores[0], totals.even);
-  _mm512_store_si512(scores[1], totals.odd);
-  std::uint32_t count = query.count;
-  for (; mask != 0; mask &= mask - 1, ++count) {
-    const auto r = static_cast<std::uint32_t>(_tzcnt_u64(mask));
-    query.rows[count] = first_row + r;
-    query.scores[count] = scores[r & 1][r >> 1];
-  }
-  query.count = count;
+  alignas(64) std::uint16_t even[32], odd[32];
+  _mm512_store_si512(even, totals.even);
+  _mm512_store_si512(odd, totals.odd);
+  append_rows<64>(query, even, odd, mask, first_row);
 }
 
 template <int Q>

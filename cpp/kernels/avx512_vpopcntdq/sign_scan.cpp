@@ -19,6 +19,9 @@
 
 #include "kernels/avx512/intrinsics.hpp"
 
+// after the header with <immintrin.h>
+#include "kernels/avx2/passing_rows.hpp"
+
 namespace ff {
 namespace {
 
@@ -78,23 +81,30 @@ struct Totals {
   __m512i even() const { return _mm512_sub_epi16(raw, _mm512_slli_epi16(odd, 8)); }
 };
 
-// A loop over the bits, not vpcompress: few rows pass, and compressing stores are microcode on
-// Zen 4.
-void append(SignQuery& query, Totals totals, std::uint32_t passing_even, std::uint32_t passing_odd,
-            std::uint64_t alive, std::uint32_t first_row) {
-  alignas(64) std::uint16_t scores[2][32];
+// Only where a row passes are the bits of even and odd rows told apart and put in order.
+void append(SignQuery& query, Totals totals, __m512i even, std::uint64_t alive,
+            std::uint32_t first_row) {
+  const std::uint64_t mask =
+      alive & (_pdep_u64(_mm512_movepi16_mask(even), 0x5555555555555555) |
+               _pdep_u64(_mm512_movepi16_mask(totals.odd), 0xaaaaaaaaaaaaaaaa));
+  if (mask == 0) return;
+  alignas(64) std::uint16_t even_scores[32], odd_scores[32];
   const __m512i back = _mm512_set1_epi16(static_cast<short>(query.threshold - 0x8000U));
-  _mm512_store_si512(scores[0], _mm512_add_epi16(totals.even(), back));
-  _mm512_store_si512(scores[1], _mm512_add_epi16(totals.odd, back));
-  std::uint64_t mask = alive & (_pdep_u64(passing_even, 0x5555555555555555) |
-                                _pdep_u64(passing_odd, 0xaaaaaaaaaaaaaaaa));
-  std::uint32_t count = query.count;
-  for (; mask != 0; mask &= mask - 1, ++count) {
-    const auto r = static_cast<std::uint32_t>(_tzcnt_u64(mask));
-    query.rows[count] = first_row + r;
-    query.scores[count] = scores[r & 1][r >> 1];
-  }
-  query.count = count;
+  _mm512_store_si512(even_scores, _mm512_add_epi16(even, back));
+  _mm512_store_si512(odd_scores, _mm512_add_epi16(totals.odd, back));
+  append_rows<64>(query, even_scores, odd_scores, mask, first_row);
+}
+
+inline void append_if_any_passes(SignQuery& query, Totals totals, std::uint64_t alive,
+                                 const SignBlocks& blocks, std::size_t b) {
+  const __m512i even = totals.even();
+  if (_mm512_movepi16_mask(_mm512_or_si512(even, totals.odd)) != 0)
+    append(query, totals, even, alive,
+           blocks.first_row + static_cast<std::uint32_t>(b * kBlockRows));
+}
+
+std::uint64_t alive_rows(const SignBlocks& blocks, std::size_t b) {
+  return blocks.alive ? blocks.alive[b] : ~std::uint64_t{0};
 }
 
 __m512i load_byte(const std::uint8_t* cell, std::size_t j) {
@@ -166,7 +176,7 @@ void scan_tile(const SignBlocks& blocks, SignQuery* queries) {
   }
 
   for (std::size_t b = 0; b < blocks.n_blocks; ++b) {
-    const std::uint64_t alive = blocks.alive ? blocks.alive[b] : ~std::uint64_t{0};
+    const std::uint64_t alive = alive_rows(blocks, b);
     if (alive == 0) continue;
     Totals totals[Q];
 #pragma GCC unroll 8
@@ -184,13 +194,61 @@ void scan_tile(const SignBlocks& blocks, SignQuery* queries) {
       for (int q = 0; q < Q; ++q) totals[q].add(sums[q]);
     }
 #pragma GCC unroll 8
-    for (int q = 0; q < Q; ++q) {
-      const std::uint32_t even = _mm512_movepi16_mask(totals[q].even());
-      const std::uint32_t odd = _mm512_movepi16_mask(totals[q].odd);
-      if ((even | odd) != 0)
-        append(queries[q], totals[q], even, odd, alive,
-               blocks.first_row + static_cast<std::uint32_t>(b * kBlockRows));
+    for (int q = 0; q < Q; ++q) append_if_any_passes(queries[q], totals[q], alive, blocks, b);
+  }
+}
+
+// One slice of some blocks for one query. Its tables stay in registers, where a tile loads them
+// again for every block; the totals of the blocks wait in the L1 cache for the next slice.
+template <bool kIsFirst, bool kIsLast>
+void scan_slice(const SignBlocks& blocks, std::size_t slice, SignQuery& query, Totals* waiting) {
+  const Totals start(query.threshold);
+  const std::uint8_t* tables = query.tables + slice * kSliceTableBytes;
+  __m512i table[kTables];
+#pragma GCC unroll 16
+  for (std::size_t t = 0; t < kTables; ++t) {
+    table[t] = _mm512_load_si512(tables + t * kEntries);
+    pin(table[t]);
+  }
+  const std::uint8_t* cell = blocks.slices + slice * blocks.slice_stride;
+  for (std::size_t b = 0; b < blocks.n_blocks; ++b, cell += kCellBytes) {
+    const std::uint64_t alive = alive_rows(blocks, b);
+    if (alive == 0) continue;
+    __m512i sum = _mm512_setzero_si512();
+#pragma GCC unroll 8
+    for (std::size_t j = 0; j < kBytes; ++j)
+      sum = _mm512_add_epi8(sum, _mm512_permutexvar_epi8(load_byte(cell, j), table[j]));
+#pragma GCC unroll 8
+    for (std::size_t t = 0; t < 3; ++t)
+      sum =
+          _mm512_add_epi8(sum, _mm512_permutexvar_epi8(high_bits(cell, 3 * t), table[kBytes + t]));
+    Totals totals = kIsFirst ? start : waiting[b];
+    totals.add(sum);
+    if constexpr (kIsLast)
+      append_if_any_passes(query, totals, alive, blocks, b);
+    else
+      waiting[b] = totals;
+  }
+}
+
+// One query alone: 6.9 ns a cell, where a tile of one takes 8.6.
+void scan_alone(const SignBlocks& blocks, SignQuery& query) {
+  constexpr std::size_t kWaiting = 64;
+  Totals waiting[kWaiting];
+  const std::size_t last = blocks.n_slices - 1;
+  for (std::size_t first = 0; first < blocks.n_blocks; first += kWaiting) {
+    SignBlocks some = blocks;
+    some.slices += first * kCellBytes;
+    some.n_blocks = blocks.n_blocks - first < kWaiting ? blocks.n_blocks - first : kWaiting;
+    if (some.alive) some.alive += first;
+    some.first_row += static_cast<std::uint32_t>(first * kBlockRows);
+    if (last == 0) {
+      scan_slice<true, true>(some, 0, query, waiting);
+      continue;
     }
+    scan_slice<true, false>(some, 0, query, waiting);
+    for (std::size_t s = 1; s < last; ++s) scan_slice<false, false>(some, s, query, waiting);
+    scan_slice<false, true>(some, last, query, waiting);
   }
 }
 
@@ -202,7 +260,7 @@ void scan(const SignBlocks& blocks, SignQuery* queries, std::size_t n_queries) {
   if (blocks.n_slices <= 8)
     for (; q + 4 <= n_queries; q += 4) scan_tile<LookUps, 4>(blocks, queries + q);
   for (; q + 2 <= n_queries; q += 2) scan_tile<LookUps, 2>(blocks, queries + q);
-  if (q < n_queries) scan_tile<LookUps, 1>(blocks, queries + q);
+  if (q < n_queries) scan_alone(blocks, queries[q]);
 }
 
 void count(const SignBlocks& blocks, SignQuery* queries, std::size_t n_queries) {
