@@ -80,8 +80,9 @@ def plans(arguments: argparse.Namespace) -> None:
     for rows in map(float, arguments.rows.split(",")):
         hedge = None if arguments.no_hedge else HEDGE
         found = plan(
-            rows, costs, node, arguments.qps, arguments.p99 / 1e3, arguments.threads, hedge=hedge
-        )
+            rows, costs, node, arguments.qps, arguments.p99 / 1e3, arguments.threads, hedge=hedge,
+            stalls=arguments.stalls,
+        )  # fmt: skip
         lines.append(
             [
                 f"{rows:,.0f}",
@@ -137,6 +138,7 @@ def main() -> None:
     parser.add_argument("--p99", type=float, default=100, help="milliseconds")
     parser.add_argument("--cores", type=int, default=16)
     parser.add_argument("--threads", type=int, default=1, help="of a shard for one query")
+    parser.add_argument("--stalls", type=float, default=0.0, help="share of calls that hang")
     parser.add_argument("--no-hedge", action="store_true", help="ask one replica only")
     parser.add_argument("--memory", type=float, default=64, help="GB")
     parser.add_argument("--disk", type=float, default=2000, help="GB")

@@ -20,6 +20,7 @@ MEMORY_SHARE = 0.7  # of a node's memory, for codes; the rest is the system's an
 DISK_ROOM = 2.0  # times the rows' bytes: compaction writes segments anew beside the old ones
 CALL_BYTES = 1_930  # of a call of Ray beside queries and answers, all headers: bench/two_nodes.py
 BUSY = 0.6  # of the cores' time that searches may take
+STALL_S = 1.0  # that a replica hangs: a compaction, a slow disk, a neighbour
 HEDGE = 0.95  # of a shard's answers come before another replica is asked too
 _ARRIVALS = 20_000
 _MOST_SHARDS = 2_000
@@ -111,6 +112,7 @@ def plan(
     threads: int = 1,
     k: int = 10,
     hedge: float | None = HEDGE,
+    stalls: float = 0.0,
 ) -> Plan:
     """Return the fewest nodes that hold the rows, keep up and answer in time.
 
@@ -125,6 +127,7 @@ def plan(
         threads: of each shard for a query.
         k: answers a query.
         hedge: share of a shard's answers before another replica, if there is one, is asked too.
+        stalls: share of the calls of a shard that hang for STALL_S.
     """
     shards = max(
         1,
@@ -133,7 +136,7 @@ def plan(
     )
     best: Plan | None = None
     while shards < _MOST_SHARDS:
-        found = _with_shards(rows, costs, node, qps, threads, k, shards, hedge)
+        found = _with_shards(rows, costs, node, qps, threads, k, shards, hedge, stalls)
         if best is None or found.p99 < best.p99:
             best = found
         if found.p99 <= p99_s:
@@ -153,6 +156,7 @@ def _with_shards(
     k: int,
     shards: int,
     hedge: float | None,
+    stalls: float,
 ) -> Plan:
     service = costs.single(rows / shards) / (1 + (threads - 1) * costs.efficiency)
     cores = node.cores * costs.efficiency
@@ -164,6 +168,8 @@ def _with_shards(
     calls = qps * (1 + again) / replicas
     batch = max(1, math.ceil(qps * (costs.call + costs.call_of_shard * shards)))
     times = sojourns(service, costs.jitter, calls, servers)
+    hangs = np.random.default_rng(3).random(len(times)) < stalls
+    times = np.sort(times + STALL_S * hangs)
     if hedge is not None:
         times = hedged(times, hedge)
     p50, p99 = fan_out(costs, times, shards)
