@@ -2,10 +2,12 @@
 
     python -m bench.growing --rows 10000000
 
-Rows are those of a data set, drawn at random, each with noise of its own along every dim, in
-proportion to what the data has there: neighbourhoods and the decay of energy along the dims stay,
-and no two rows are equal. They lie on disk as float16; codes are in memory. Queries are rows of the
-data set's queries; truth is exact search by this library over all rows.
+Rows are made of those of a data set, and no two are equal. "mixtures", the default, lie between a
+row and one of its 16 nearest, with a little noise: they fill the neighbourhoods that the data has.
+"noise" are rows with much noise along every dim, in proportion to what the data has there: around
+each row of the data a cloud without structure, as no embeddings are, and as hard as any. They lie on
+disk as float16; codes are in memory. Queries are the data set's; truth is exact search by this
+library over all rows.
 """
 
 from __future__ import annotations
@@ -27,22 +29,40 @@ from bench.output import print_machine, print_table, write_json
 
 BATCH = 65_536
 K = 10
-_NOISE = 0.7  # of each dim's standard deviation
+NOISE = {"mixtures": 0.2, "noise": 0.7}  # of each dim's standard deviation
+_NEAREST = 16
+_FARTHEST = 0.5  # of the way to the other row of a mixture
 
 
-def stream(base: np.ndarray, n_rows: int, seed: int = 0) -> Iterator[np.ndarray]:
-    """Yield n_rows rows in batches, the same for the same seed."""
+def stream(
+    base: np.ndarray, nearest: np.ndarray | None, n_rows: int, noise: float, seed: int = 0
+) -> Iterator[np.ndarray]:
+    """Yield n_rows rows in batches, the same for the same seed; nearest: None for no mixtures."""
     rng = np.random.default_rng(seed)
-    spread = _NOISE * base.std(axis=0)
+    spread = noise * base.std(axis=0)
     for first in range(0, n_rows, BATCH):
         n = min(BATCH, n_rows - first)
-        rows = base[rng.integers(0, len(base), n)]
+        of = rng.integers(0, len(base), n)
+        rows = base[of]
+        if nearest is not None:
+            others = base[nearest[of, rng.integers(0, _NEAREST, n)]]
+            rows += rng.uniform(0, _FARTHEST, (n, 1)).astype(np.float32) * (others - rows)
         rows += spread * rng.standard_normal(rows.shape, dtype=np.float32)
         yield rows
 
 
-def grow(path: Path, base: np.ndarray, n_rows: int, codes: tuple[str, ...]) -> tuple[float, int]:
+def nearest_rows(base: np.ndarray) -> np.ndarray:
+    """Return the places of each row's nearest others, nearly all of them true."""
+    index = ff.Index(base.shape[1])
+    index.add(base)
+    return index.search(base, _NEAREST + 1).ids[:, 1:]
+
+
+def grow(
+    path: Path, base: np.ndarray, n_rows: int, codes: tuple[str, ...], kind: str = "mixtures"
+) -> tuple[float, int]:
     """Build the index; return seconds in `add` and the most that memory grew by."""
+    nearest = nearest_rows(base) if kind == "mixtures" else None
     before, most, seconds = resident_bytes(), 0, 0.0
     with (
         Progress() as progress,
@@ -51,7 +71,7 @@ def grow(path: Path, base: np.ndarray, n_rows: int, codes: tuple[str, ...]) -> t
         ) as index,
     ):
         task = progress.add_task("adding rows", total=n_rows)
-        for rows in stream(base, n_rows):
+        for rows in stream(base, nearest, n_rows, NOISE[kind]):
             start = time.perf_counter()
             index.add(rows)
             seconds += time.perf_counter() - start
@@ -65,6 +85,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rows", type=int, default=10_000_000)
     parser.add_argument("--dataset", default="wordnet_wl256")
+    parser.add_argument("--kind", choices=sorted(NOISE), default="mixtures")
     parser.add_argument("--codes", default="b1,i8")
     parser.add_argument("--queries", type=int, default=300)
     parser.add_argument("--folder", type=Path, help="on the disk to measure; a temporary one")
@@ -76,7 +97,8 @@ def main() -> None:
     folder = Path(tempfile.mkdtemp(dir=arguments.folder))
     path = folder / "index"
     try:
-        seconds, growth = grow(path, data.base, arguments.rows, tuple(arguments.codes.split(",")))
+        codes = tuple(arguments.codes.split(","))
+        seconds, growth = grow(path, data.base, arguments.rows, codes, arguments.kind)
         n_bytes = sum(file.stat().st_size for file in path.iterdir())
         before, start = resident_bytes(), time.perf_counter()
         index = ff.open(path)
@@ -113,7 +135,10 @@ def main() -> None:
         "p99 ms": f"{p99:.2f}",
         "resident MB": f"{resident / 1e6:,.0f}",
     }
-    title = f"{arguments.rows:,} rows around {data.title}, float16 on disk, codes {arguments.codes}"
+    title = (
+        f"{arguments.rows:,} rows ({arguments.kind}) of {data.title}, float16 on disk, "
+        f"codes {arguments.codes}"
+    )
     print_table(title, list(figures), [list(figures.values())])
     write_json(arguments.json, {"machine": facts, "title": title, **figures})
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 
 #include "planes/packed_signs.hpp"
 #include "stages/metric.hpp"
@@ -11,18 +12,25 @@
 namespace ff {
 namespace {
 
-constexpr std::size_t kGroupQueries = 32;  // their tables share the cache with a chunk of rows
+// Of sign bits: their tables share the cache with a chunk of rows. Of floats: so many share what a
+// scan reads from memory.
+constexpr std::size_t kGroupQueries = 32;
+constexpr std::size_t kFloatGroupQueries = 128;
 // 65,536 rows: a part of 256 bits takes less time than waking a thread below (two threads on
 // 117,659 rows made a query 1.4 times as long).
 constexpr std::size_t kMinBlocksAPart = 1024;
 
-// What a filtered search does with few rows, by bench/filters.py. Gathering a row for one query
-// costs as much as scanning this many; bringing its sign bits together for all queries likewise,
-// from where they lie row by row or from the scan's own order.
-constexpr std::size_t kGatherSigns = 32;
-constexpr std::size_t kGatherFloats = 4;
+// What a filtered search does with few rows, in scans of 256 bits of a row by one query (0.8 ns on
+// a busy Zen 4). Bringing a row's sign bits together for all queries, from where they lie row by
+// row or from the scan's own order:
 constexpr std::size_t kPackSignRows = 18;
 constexpr std::size_t kPackSignCells = 32;
+// Gathering a row for one query, and so many bytes of it: 12 ns for 256 bits, 20 for 1,024; of int8
+// values 16 and 30, of floats 34 and 105. Bits count four times, for their unpacking.
+constexpr std::size_t kGatherRow = 14;
+constexpr std::size_t kGatherBytes = 36;
+// Where the scan reads floats or int8 values itself, in rows that it scans.
+constexpr std::size_t kGatherFloats = 4;
 
 class FunnelSearch {
  public:
@@ -43,15 +51,14 @@ class FunnelSearch {
     // A stage that would keep every row that may answer need not score them.
     std::size_t first = 0;
     while (!is_last(first) && funnel_[first].keep >= n_rows_) ++first;
-    if (first > 0 || gathers()) {
-      gather_from(std::max<std::size_t>(first, first_gathering()));
-    } else if (packs()) {
-      packed_ = options_.filter->rows();
-      const Corpus packed = pack_signs(corpus_, packed_, slices(), options_.n_threads);
-      scan_all(first_stage(packed, nullptr));
-    } else {
+    if (first > 0 || n_rows_ == 0)
+      gather_from(std::max<std::size_t>(first, scans_signs() ? 1 : 0));
+    else if (scans_signs())
+      take_cheapest();
+    else if (n_rows_ * kGatherFloats < n_scanned())
+      gather_from(0);
+    else
       scan_all(first_stage(corpus_, options_.mask()));
-    }
   }
 
  private:
@@ -65,18 +72,42 @@ class FunnelSearch {
   }
   std::size_t slices() const { return (funnel_[0].dims + kSliceDims - 1) / kSliceDims; }
 
-  // Sign bits lie row by row only where a later stage gathers them, so that stage begins.
   bool scans_signs() const { return funnel_[0].precision == Precision::b1; }
-  std::size_t first_gathering() const { return scans_signs() ? 1 : 0; }
-  bool gathers() const {
-    if (scans_signs() && funnel_.size() == 1) return n_rows_ == 0;
-    const std::size_t cost = scans_signs() ? kGatherSigns : kGatherFloats;
-    return n_rows_ * cost < corpus_.n_rows() && !packs();
+  // Rows of the blocks that a scan with the filter reads.
+  std::size_t n_scanned() const { return options_.filter->n_blocks() * kBlockRows; }
+
+  static std::size_t cost_of_gathering(const Stage& stage) {
+    const std::size_t bytes = stage.precision == Precision::b1   ? stage.dims / 2
+                              : stage.precision == Precision::i8 ? stage.dims
+                                                                 : stage.dims * sizeof(float);
+    return kGatherRow + bytes / kGatherBytes;
   }
-  bool packs() const {
-    if (!scans_signs() || n_rows_ == 0) return false;
-    const std::size_t cost = has_sign_rows(corpus_) ? kPackSignRows : kPackSignCells;
-    return (corpus_.n_rows() - n_rows_) * queries_.count > n_rows_ * cost;
+
+  // Of the ways to the second stage: a scan; a scan of the few rows, packed; those rows one by one,
+  // by the first stage where its bits lie row by row; or by the second at once.
+  void take_cheapest() {
+    constexpr std::size_t never = std::numeric_limits<std::size_t>::max();
+    const bool has_next = funnel_.size() > 1, has_rows = has_sign_rows(corpus_);
+    const std::size_t count = queries_.count;
+    const std::size_t of_next = has_next ? cost_of_gathering(funnel_[1]) : 0;
+    const std::size_t behind = keep_of(0) * of_next * count;
+    const auto of_scan = [&](std::size_t rows) { return rows * count * slices() / 4; };
+    const std::size_t scanning = of_scan(n_scanned()) + behind;
+    const std::size_t packing =
+        of_scan(n_rows_) + n_rows_ * (has_rows ? kPackSignRows : kPackSignCells) + behind;
+    const std::size_t gathering = has_next ? n_rows_ * of_next * count : never;
+    const std::size_t gathering_signs =
+        has_next && has_rows ? n_rows_ * cost_of_gathering(funnel_[0]) * count + behind : never;
+    const std::size_t least = std::min({scanning, packing, gathering, gathering_signs});
+    if (least == scanning) {
+      scan_all(first_stage(corpus_, options_.mask()));
+    } else if (least == packing) {
+      packed_ = options_.filter->rows();
+      const Corpus packed = pack_signs(corpus_, packed_, slices(), options_.n_threads);
+      scan_all(first_stage(packed, nullptr));
+    } else {
+      gather_from(least == gathering ? 1 : 0);
+    }
   }
 
   void scan_all(const ScanRequest& request) {
@@ -90,8 +121,9 @@ class FunnelSearch {
 
   void by_queries(const ScanRequest& request) {
     const auto all_blocks = split_blocks(request.corpus, 1)[0];
-    const std::size_t group = std::clamp<std::size_t>(
-        (queries_.count + options_.n_threads - 1) / options_.n_threads, 1, kGroupQueries);
+    const std::size_t group =
+        std::clamp<std::size_t>((queries_.count + options_.n_threads - 1) / options_.n_threads, 1,
+                                scans_signs() ? kGroupQueries : kFloatGroupQueries);
     parallel_for((queries_.count + group - 1) / group, options_.n_threads, [&](std::size_t g) {
       const std::size_t first = g * group;
       const Queries some = queries_.slice(first, std::min(group, queries_.count - first));

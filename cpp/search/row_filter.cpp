@@ -61,6 +61,13 @@ RowFilter::RowFilter(const Corpus& corpus, const bool* pass) : RowFilter(corpus)
     }
 }
 
+std::size_t RowFilter::n_blocks() const {
+  std::size_t n_blocks = 0;
+  for (const auto& words : mask_)
+    for (const std::uint64_t word : words) n_blocks += word != 0;
+  return n_blocks;
+}
+
 std::vector<Row> RowFilter::rows() const {
   std::vector<Row> rows;
   rows.reserve(n_rows_);

@@ -26,6 +26,7 @@ class RowFilter {
 
   const RowMask& mask() const { return mask_; }
   std::size_t n_rows() const { return n_rows_; }
+  std::size_t n_blocks() const;   // with a row that is let through: a scan skips the others
   std::vector<Row> rows() const;  // ascending
 
  private:

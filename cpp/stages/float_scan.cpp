@@ -14,70 +14,95 @@ namespace {
 constexpr std::size_t kSampleBlocks = 32;  // 2,048 rows
 constexpr std::size_t kSampleShare = 32;   // but at most 1 block in 32
 
+class FloatScanner {
+ public:
+  FloatScanner(const ScanRequest& request, const Queries& queries, std::span<const BlockRun> blocks)
+      : request_(request),
+        queries_(queries),
+        blocks_(blocks),
+        n_blocks_(count_blocks(blocks)),
+        sample_(sample_blocks(blocks, std::min(kSampleBlocks, n_blocks_ / kSampleShare))),
+        scorer_(request.stage, queries, request.kernels),
+        by_metric_(request.metric, queries),
+        scores_(queries.count * kBlockRows, 0.0F),
+        survivors_(queries.count, FloatSurvivors(request.keep, request.keep_ties)) {}
+
+  // About `slack` times the rows that are wanted pass the first thresholds.
+  std::vector<Shortlist> run(std::size_t slack) {
+    const bool guessed = guess_thresholds(slack);
+    offer(blocks_);
+    std::vector<Shortlist> lists;
+    std::vector<std::size_t> misled;  // by the sample: fewer rows than wanted passed
+    for (std::size_t q = 0; q < queries_.count; ++q) {
+      if (guessed && survivors_[q].size() < request_.keep) misled.push_back(q);
+      lists.push_back(survivors_[q].finish());
+    }
+    if (!misled.empty()) scan_again(misled, 4 * slack, lists);
+    return lists;
+  }
+
+ private:
+  void offer(std::span<const BlockRun> blocks) {
+    for_blocks(request_.corpus, request_.mask, blocks,
+               [&](std::size_t s, std::size_t b, std::uint64_t alive) {
+                 const Segment& segment = *request_.corpus.segments()[s];
+                 scorer_.score(segment, b, scores_.data());
+                 by_metric_.of_block(segment, b, scores_.data());
+                 const auto first_row = static_cast<Row>(s * Segment::kMaxRows + b * kBlockRows);
+                 for (std::size_t q = 0; q < queries_.count; ++q)
+                   survivors_[q].offer(scores_.data() + q * kBlockRows, alive, first_row);
+                 return true;
+               });
+  }
+
+  // From the best of a sample; false where none is taken or it is no larger than what may pass.
+  bool guess_thresholds(std::size_t slack) {
+    std::size_t n_sampled = 0;
+    for (const BlockRun& run : sample_)
+      n_sampled += static_cast<std::size_t>(
+          std::popcount(alive_word(request_.corpus, request_.mask, run.segment, run.first)));
+    if (n_sampled == 0) return false;
+    const std::size_t n_rows = n_sampled * n_blocks_ / sample_.size();
+    const std::size_t rank = slack * threshold_rank(request_.keep, n_sampled, n_rows);
+    if (rank >= n_sampled) return false;
+    for (FloatSurvivors& list : survivors_) list = FloatSurvivors(rank, false);
+    offer(sample_);
+    for (FloatSurvivors& list : survivors_) {
+      const Shortlist best = list.finish();
+      const float threshold = *std::min_element(best.scores.begin(), best.scores.end());
+      list = FloatSurvivors(request_.keep, request_.keep_ties);
+      list.raise_threshold(threshold);
+    }
+    return true;
+  }
+
+  // All of them together: a scan reads the rows once for however many queries.
+  void scan_again(const std::vector<std::size_t>& misled, std::size_t slack,
+                  std::vector<Shortlist>& lists) const {
+    std::vector<float> values;
+    for (const std::size_t q : misled)
+      values.insert(values.end(), queries_[q], queries_[q] + queries_.dim);
+    auto found =
+        FloatScanner(request_, {values.data(), misled.size(), queries_.dim}, blocks_).run(slack);
+    for (std::size_t i = 0; i < misled.size(); ++i) lists[misled[i]] = std::move(found[i]);
+  }
+
+  const ScanRequest& request_;
+  const Queries& queries_;
+  std::span<const BlockRun> blocks_;
+  std::size_t n_blocks_;
+  std::vector<BlockRun> sample_;
+  BlockScorer scorer_;
+  Scores by_metric_;
+  std::vector<float> scores_;
+  std::vector<FloatSurvivors> survivors_;
+};
+
 }  // namespace
 
 std::vector<Shortlist> scan_floats(const ScanRequest& request, const Queries& queries,
                                    std::span<const BlockRun> blocks) {
-  BlockScorer scorer(request.stage, queries, request.kernels);
-  const Scores by_metric(request.metric, queries);
-  std::vector<float> scores(queries.count * kBlockRows, 0.0F);
-  std::vector<FloatSurvivors> survivors(queries.count,
-                                        FloatSurvivors(request.keep, request.keep_ties));
-  const auto offer_blocks = [&](std::span<const BlockRun> some) {
-    for_blocks(request.corpus, request.mask, some,
-               [&](std::size_t s, std::size_t b, std::uint64_t alive) {
-                 scorer.score(*request.corpus.segments()[s], b, scores.data());
-                 by_metric.of_block(*request.corpus.segments()[s], b, scores.data());
-                 const auto first_row = static_cast<Row>(s * Segment::kMaxRows + b * kBlockRows);
-                 for (std::size_t q = 0; q < queries.count; ++q)
-                   survivors[q].offer(scores.data() + q * kBlockRows, alive, first_row);
-                 return true;
-               });
-  };
-
-  // A sample's top `rank` scores give the first thresholds.
-  const std::size_t total = count_blocks(blocks);
-  const auto sample = sample_blocks(blocks, std::min(kSampleBlocks, total / kSampleShare));
-  if (!sample.empty()) {
-    std::size_t n_sampled = 0;
-    for (const BlockRun& run : sample)
-      n_sampled += static_cast<std::size_t>(
-          std::popcount(alive_word(request.corpus, request.mask, run.segment, run.first)));
-    const std::size_t rank =
-        n_sampled == 0 ? 0
-                       : threshold_rank(request.keep, n_sampled, n_sampled * total / sample.size());
-    if (rank < n_sampled) {
-      for (FloatSurvivors& list : survivors) list = FloatSurvivors(rank, false);
-      offer_blocks(sample);
-      for (FloatSurvivors& list : survivors) {
-        const Shortlist best = list.finish();
-        const float threshold = *std::min_element(best.scores.begin(), best.scores.end());
-        list = FloatSurvivors(request.keep, request.keep_ties);
-        list.raise_threshold(threshold);
-      }
-    }
-  }
-  offer_blocks(blocks);
-
-  std::vector<Shortlist> shortlists;
-  for (std::size_t q = 0; q < queries.count; ++q) {
-    if (survivors[q].size() < request.keep && !sample.empty()) {  // the sample misled: once more
-      const Queries alone = queries.slice(q, 1);
-      BlockScorer again(request.stage, alone, request.kernels);
-      const Scores by_metric_again(request.metric, alone);
-      survivors[q] = FloatSurvivors(request.keep, request.keep_ties);
-      for_blocks(request.corpus, request.mask, blocks,
-                 [&](std::size_t s, std::size_t b, std::uint64_t alive) {
-                   again.score(*request.corpus.segments()[s], b, scores.data());
-                   by_metric_again.of_block(*request.corpus.segments()[s], b, scores.data());
-                   survivors[q].offer(scores.data(), alive,
-                                      static_cast<Row>(s * Segment::kMaxRows + b * kBlockRows));
-                   return true;
-                 });
-    }
-    shortlists.push_back(survivors[q].finish());
-  }
-  return shortlists;
+  return FloatScanner(request, queries, blocks).run(1);
 }
 
 }  // namespace ff

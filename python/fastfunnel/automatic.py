@@ -1,120 +1,46 @@
 """The funnel that an index uses when it is given none.
 
 How many rows a stage of sign bits must keep depends on the model: its prefixes may carry the
-neighbours or not. So a sample of the rows is searched exactly and by sign bits of several prefixes,
-and the prefix with the cheapest scan and rescoring wins. What it keeps is then tried on all rows: see fastfunnel/widening.py. This takes
-about a second (0.8 s on two Zen 4 cores at 1,024 dims), once and again when the index has doubled.
+neighbours or not. So some rows ask for their neighbours, exactly and by sign bits of several
+prefixes, and the prefix with the cheapest scan and rescoring wins. What it keeps is then tried on
+all rows: see fastfunnel/widening.py. This is done once, and again when the index has doubled.
 It is a good guess, not a promise: `Index.tune` promises.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-from dataclasses import dataclass
-
 import numpy as np
-import numpy.typing as npt
 
 from fastfunnel import _core
-from fastfunnel.funnel import Funnel, Stage, grown
+from fastfunnel.calibration import USELESS, Calibration, Cost, ranks_among
+from fastfunnel.funnel import Funnel, Stage
 from fastfunnel.interruptible import interruptibly
-from fastfunnel.sampling import draw_rows
+from fastfunnel.remembered import Remembered
 from fastfunnel.tiers import Tiers
-from fastfunnel.vectors import normalize
+from fastfunnel.trial import Floats, Trial
 from fastfunnel.widening import widened
-
-EXACT_BELOW = 20_000  # rows; below this exact search takes a millisecond or two
-
-SAMPLE_ROWS = 16384
-SAMPLE_QUERIES = 256
-_GROWTH = 2.0  # times more rows, or fewer, before a funnel is chosen anew
-_DEPTH = 128  # neighbours in the sample whose ranks are kept
-_QUANTILE = 0.99  # of the true neighbours' ranks …
-_MARGIN = 1.5  # … times this is kept: on WordNet text that is recall 0.995 to 0.999
-USELESS = 0.1  # a scan that must keep more of the rows than this is no better than exact search
-
-# Relative costs, nanoseconds with AVX2 on Zen 3: scanning 64 bits of a row, and gathering a row
-# from beyond the cache for a stage that reads all dims.
-_SCAN_64_DIMS = 0.25
-_GATHER = 80.0
-_GATHER_DIM = 0.02
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """Ranks of true neighbours under sign-bit scores of prefixes, on a sample of the rows.
-
-    ranks: for each prefix dims, (n_queries, depth) ranks: how many of the sample's rows the score
-        puts before the true nearest, second nearest … neighbour.
-    n_sampled: rows of the sample.
-    n_rows: rows of the index when it was drawn.
-    """
-
-    ranks: dict[int, npt.NDArray[np.int64]]
-    n_sampled: int
-    n_rows: int
-
-    def share(self, dims: int, n_rows: int, k: int) -> float:
-        """Return the share of n_rows rows that a scan of `dims` bits must keep for the top k."""
-        # The sample's nearest few stand for the top k of all rows.
-        of_sample = math.ceil(k * self.n_sampled / n_rows)
-        ranks = self.ranks[dims]
-        nearest = ranks[:, : max(1, min(of_sample, ranks.shape[1]))]
-        return _MARGIN * (float(np.quantile(nearest, _QUANTILE)) + 1) / self.n_sampled
-
-
-class Remembered:
-    """Funnels by k, until an index has twice or half the rows that they were chosen for.
-
-    Choosing takes a tenth of a second, a search fractions of a millisecond. In between keeps grow
-    with the rows: as many times more of them outrank a neighbour at most.
-    """
-
-    def __init__(self) -> None:
-        """Remember nothing yet."""
-        self._funnels: dict[int, tuple[int, Funnel | None]] = {}
-
-    def funnel(self, k: int, n_rows: int, choose: Callable[[], Funnel | None]) -> Funnel | None:
-        """Return the funnel for the top k of so many rows, chosen now if it is not known.
-
-        None means exact search, as for few rows and for a large share of them.
-        """
-        if n_rows < EXACT_BELOW or 8 * k > n_rows:
-            return None
-        known = self._funnels.get(k)
-        if known is None or not 1 / _GROWTH < n_rows / known[0] < _GROWTH:
-            known = self._funnels[k] = (n_rows, choose())
-        chosen_for, funnel = known
-        return None if funnel is None else grown(funnel, n_rows / chosen_for)
 
 
 class AutomaticFunnels:
-    """The funnels that suit an index as it grows; remembers what it measured."""
+    """The funnels that suit an index as it grows; remembers what it chose."""
 
-    def __init__(self, core: _core.Index, tiers: Tiers) -> None:
+    def __init__(self, core: _core.Index, tiers: Tiers, remembered: Remembered) -> None:
         """Measure nothing yet."""
         self._core = core
         self._tiers = tiers
-        self._calibration: Calibration | None = None
-        self._remembered = Remembered()
+        self._remembered = remembered
 
     def funnel(self, k: int) -> Funnel | None:
         """Return the funnel for the top k; None means exact search is as good."""
-        n_rows = len(self._core)
-        return self._remembered.funnel(k, n_rows, lambda: self._chosen(k, n_rows))
+        return self._remembered.funnel(k, len(self._core), lambda: self._chosen(k))
 
-    def _chosen(self, k: int, n_rows: int) -> Funnel | None:
-        calibration = self._calibrated(n_rows)
-        funnel = automatic_funnel(calibration, n_rows, self._core.dim, k, self._tiers)
-        return None if funnel is None else widened(self._core, funnel, k, USELESS * n_rows)
-
-    def _calibrated(self, n_rows: int) -> Calibration:
-        calibration = self._calibration
-        if calibration is None or n_rows > 2 * calibration.n_rows:
-            _, rows = draw_rows(self._core, SAMPLE_ROWS + SAMPLE_QUERIES, np.random.default_rng(0))
-            calibration = self._calibration = interruptibly(lambda: calibrate(rows, n_rows))
-        return calibration
+    def _chosen(self, k: int) -> Funnel | None:
+        trial = Trial.draw(self._core, k)
+        if trial is None:
+            return None
+        calibration = interruptibly(lambda: calibrate(trial))
+        funnel = automatic_funnel(calibration, self._core.dim, k, self._tiers)
+        return None if funnel is None else widened(self._core, funnel, trial, USELESS)
 
 
 def prefixes(dim: int) -> list[int]:
@@ -122,86 +48,45 @@ def prefixes(dim: int) -> list[int]:
     return [d for d in (128, 192, 256, 384, 512) if d < dim] + [dim]
 
 
-def calibrate(rows: npt.NDArray[np.float32], n_rows: int) -> Calibration:
-    """Return the ranks of true neighbours on a sample.
-
-    Args:
-        rows: (n, dim) rows of the index in random order, n at least 64; at most SAMPLE_QUERIES
-            of them serve as queries, the others are searched.
-        n_rows: rows of the index.
-    """
-    unit: npt.NDArray[np.float32] = normalize(rows)
-    n_queries = min(SAMPLE_QUERIES, len(unit) // 4)
-    queries, base = unit[:n_queries], unit[n_queries:]
-    cosines = queries @ base.T
-    nearest = nearest_rows(cosines)
+def calibrate(trial: Trial) -> Calibration:
+    """Return the ranks of true neighbours under the sign-bit scores of prefixes."""
+    of_sample = np.zeros((len(trial.queries), len(trial.sample)), np.float32)
+    of_neighbours = np.zeros(trial.neighbours.shape[:2], np.float32)
     ranks = {}
-    scores = np.zeros_like(cosines)
     summed = 0
-    for dims in prefixes(unit.shape[1]):
-        signs = np.where(base[:, summed:dims] > 0, np.float32(1), np.float32(-1))
-        scores += queries[:, summed:dims] @ signs.T
+    for dims in prefixes(trial.queries.shape[1]):
+        part = slice(summed, dims)
+        queries = trial.queries[:, part]
+        of_sample += queries @ _signs(trial.sample[:, part]).T
+        of_neighbours += np.einsum("qd,qjd->qj", queries, _signs(trial.neighbours[:, :, part]))
         summed = dims
-        ranks[dims] = ranks_of_nearest(scores, nearest)
-    return Calibration(ranks, len(base), n_rows)
+        ranks[dims] = ranks_among(of_neighbours, of_sample)
+    return Calibration(ranks, len(trial.sample), trial.n_rows)
 
 
-def nearest_rows(scores: npt.NDArray[np.float32]) -> npt.NDArray[np.intp]:
-    """Return the rows with the highest of (n_queries, n) scores, best first, _DEPTH at most."""
-    depth = min(_DEPTH, scores.shape[1])
-    nearest = np.argpartition(-scores, depth - 1, axis=1)[:, :depth]
-    by_score = np.argsort(-np.take_along_axis(scores, nearest, axis=1), axis=1)
-    return np.take_along_axis(nearest, by_score, axis=1)
+def _signs(values: Floats) -> Floats:
+    return np.where(values > 0, np.float32(1), np.float32(-1))
 
 
-def ranks_of_nearest(
-    scores: npt.NDArray[np.float32], nearest: npt.NDArray[np.intp]
-) -> npt.NDArray[np.int64]:
-    """Return how many rows a score puts before each neighbour.
-
-    Args:
-        scores: (n_queries, n) of the rows.
-        nearest: (n_queries, depth) rows, the true nearest first.
-
-    Returns:
-        (n_queries, depth).
-    """
-    found = np.take_along_axis(scores, nearest, axis=1)
-    return np.stack(
-        [
-            scores.shape[1] - np.searchsorted(ordered, of_nearest, side="right")
-            for ordered, of_nearest in zip(np.sort(scores, axis=1), found, strict=True)
-        ]
-    )
-
-
-def automatic_funnel(
-    calibration: Calibration, n_rows: int, dim: int, k: int, tiers: Tiers
-) -> Funnel | None:
+def automatic_funnel(calibration: Calibration, dim: int, k: int, tiers: Tiers) -> Funnel | None:
     """Return the cheapest funnel by the calibration, or None where exact search is as good.
 
     Args:
         calibration: of this index.
-        n_rows: its rows now.
-        dim: their dims.
+        dim: its dims.
         k: answers a query.
         tiers: what the index keeps, sign bits among it.
     """
-
-    def keep(dims: int) -> int:
-        return math.ceil(calibration.share(dims, n_rows, k) * n_rows) + 4 * k
-
-    def cost(dims: int) -> float:
-        gathered = keep(dims) / n_rows * (_GATHER + _GATHER_DIM * dim)
-        return _SCAN_64_DIMS * dims / 64 + gathered
-
-    first = min(prefixes(dim), key=cost)
-    if keep(first) > USELESS * n_rows:
+    # With AVX2 on Zen 3; the stage behind reads all dims.
+    found = calibration.first_stage(k, Cost(scan=0.25 / 64, gather=80 + 0.02 * dim))
+    if found is None:
         return None
-    stages = [Stage(first, "b1", keep(first))]
+    first, keep = found
+    stages = [Stage(first, "b1", keep)]
     # Reading all sign bits of the survivors first spares most of their int8 or float rows.
-    if first < dim and (dim >= 512 or "i8" not in tiers.codes) and 2 * keep(dim) < keep(first):
-        stages.append(Stage(dim, "b1", keep(dim)))
+    keep_all = calibration.keep(dim, k)
+    if first < dim and (dim >= 512 or "i8" not in tiers.codes) and 2 * keep_all < keep:
+        stages.append(Stage(dim, "b1", keep_all))
     if "i8" in tiers.codes:
         stages.append(Stage(dim, "i8", min(2 * k, stages[-1].keep or 0)))
     return Funnel([*stages, Stage(dim, "f32")])

@@ -2,54 +2,39 @@
 
 Sign bits do not see how long a row is, so where lengths differ an inner product or a distance is
 first estimated from int8 values: the cosine of a prefix, times the full lengths. Which prefix, and
-how many rows it must keep, a sample of the rows decides, as fastfunnel/automatic.py does for
-cosines.
+how many rows it must keep, a trial decides, as fastfunnel/automatic.py has it for cosines.
 """
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
-import numpy.typing as npt
 
 from fastfunnel import _core
-from fastfunnel.automatic import (
-    EXACT_BELOW,
-    SAMPLE_QUERIES,
-    SAMPLE_ROWS,
-    USELESS,
-    Calibration,
-    Remembered,
-    nearest_rows,
-    ranks_of_nearest,
-)
+from fastfunnel.calibration import USELESS, Calibration, Cost, ranks_among
 from fastfunnel.funnel import Funnel, Stage
 from fastfunnel.interruptible import interruptibly
-from fastfunnel.sampling import draw_rows
+from fastfunnel.remembered import EXACT_BELOW, Remembered
 from fastfunnel.tiers import Tiers
+from fastfunnel.trial import Floats, Trial
 from fastfunnel.widening import widened
 
 ALIKE = 1.01  # lengths that differ by less leave the order to the cosines
 
 _INT8 = 127
-# Relative costs in nanoseconds, as in fastfunnel/automatic.py.
-_SCAN_DIM = 0.04
-_GATHER = 80.0
-_GATHER_DIM = 0.1
 
 
 class WeightedFunnels:
-    """The funnels that suit an index as it grows; remembers what it measured."""
+    """The funnels that suit an index as it grows; remembers what it chose."""
 
-    def __init__(self, core: _core.Index, metric: str, tiers: Tiers) -> None:
+    def __init__(
+        self, core: _core.Index, metric: str, tiers: Tiers, remembered: Remembered
+    ) -> None:
         """Measure nothing yet."""
         self._core = core
         self._metric = metric
         self._codes = tiers.codes
         self._alike: tuple[int, bool] | None = None  # rows, and whether their lengths were
-        self._calibration: Calibration | None = None
-        self._remembered = Remembered()
+        self._remembered = remembered
 
     def are_needed(self) -> bool:
         """Return whether lengths decide, or no sign bits are kept: a funnel of those would not do."""
@@ -65,33 +50,23 @@ class WeightedFunnels:
 
     def funnel(self, k: int) -> Funnel | None:
         """Return the funnel for the top k; None means exact search is as good."""
-        n_rows = len(self._core)
         if "i8" not in self._codes:
             return None
-        return self._remembered.funnel(k, n_rows, lambda: self._chosen(k, n_rows))
+        return self._remembered.funnel(k, len(self._core), lambda: self._chosen(k))
 
-    def _chosen(self, k: int, n_rows: int) -> Funnel | None:
-        dim = self._core.dim
-        calibration = self._calibration
-        if calibration is None or n_rows > 2 * calibration.n_rows:
-            _, rows = draw_rows(self._core, SAMPLE_ROWS + SAMPLE_QUERIES, np.random.default_rng(0))
-            calibration = self._calibration = interruptibly(
-                lambda: calibrate(rows, self._metric, n_rows)
-            )
-        keeps = {
-            dims: math.ceil(calibration.share(dims, n_rows, k) * n_rows) + 4 * k
-            for dims in calibration.ranks
-        }
-        first = min(
-            keeps,
-            key=lambda dims: (
-                _SCAN_DIM * dims + keeps[dims] / n_rows * (_GATHER + _GATHER_DIM * dim)
-            ),
-        )
-        if keeps[first] > USELESS * n_rows:
+    def _chosen(self, k: int) -> Funnel | None:
+        trial = Trial.draw(self._core, k)
+        if trial is None:
             return None
-        funnel = Funnel([Stage(first, "i8", keeps[first]), Stage(dim, "f32")])
-        return widened(self._core, funnel, k, USELESS * n_rows)
+        calibration = interruptibly(lambda: calibrate(trial, self._metric))
+        dim = self._core.dim
+        # With AVX2 on Zen 3; the stage behind reads floats.
+        found = calibration.first_stage(k, Cost(scan=0.04, gather=80 + 0.1 * dim))
+        if found is None:
+            return None
+        first, keep = found
+        funnel = Funnel([Stage(first, "i8", keep), Stage(dim, "f32")])
+        return widened(self._core, funnel, trial, USELESS)
 
 
 def prefixes(dim: int) -> list[int]:
@@ -99,48 +74,59 @@ def prefixes(dim: int) -> list[int]:
     return [d for d in (128, 256, 512) if d < dim] + [dim]
 
 
-def calibrate(rows: npt.NDArray[np.float32], metric: str, n_rows: int) -> Calibration:
-    """Return the ranks of true neighbours under the int8 scores of prefixes, on a sample.
+def calibrate(trial: Trial, metric: str) -> Calibration:
+    """Return the ranks of true neighbours under the int8 scores of prefixes.
 
     Args:
-        rows: (n, dim) rows of the index in random order, n at least 64; some serve as queries.
+        trial: of the index.
         metric: "cosine", "ip" or "l2".
-        n_rows: rows of the index.
     """
-    n_queries = min(SAMPLE_QUERIES, len(rows) // 4)
-    queries, base = rows[:n_queries], rows[n_queries:]
-    lengths = np.linalg.norm(base, axis=1)
-    asked = np.linalg.norm(queries, axis=1)[:, np.newaxis]
+    queries, of_queries = _int8(trial.queries), _Lengths(trial.queries[:, np.newaxis])
+    sample, of_sample = _int8(trial.sample), _Lengths(trial.sample)
+    neighbours, of_neighbours = _int8(trial.neighbours), _Lengths(trial.neighbours)
 
-    def score(cosines: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    def score(dots: Floats, rows: _Lengths, dims: int) -> Floats:
+        cosines = _divided(dots, of_queries.of_prefix(dims) * rows.of_prefix(dims))
         if metric == "cosine":
             return cosines
-        scores: npt.NDArray[np.float32] = cosines * lengths
-        return scores if metric == "ip" else 2 * asked * scores - np.square(lengths)
+        scores: Floats = cosines * rows.whole
+        return scores if metric == "ip" else 2 * of_queries.whole * scores - np.square(rows.whole)
 
-    exact = score(_divided(queries @ base.T, asked * lengths))
-    nearest = nearest_rows(exact)
-    coarse_base, coarse_queries = _int8(base), _int8(queries)
+    to_sample = np.zeros((len(queries), len(sample)), np.float32)
+    to_neighbours = np.zeros(neighbours.shape[:2], np.float32)
     ranks = {}
-    dots = np.zeros_like(exact)
     summed = 0
-    for dims in prefixes(rows.shape[1]):
-        dots += coarse_queries[:, summed:dims] @ coarse_base[:, summed:dims].T
+    for dims in prefixes(queries.shape[1]):
+        part = slice(summed, dims)
+        to_sample += queries[:, part] @ sample[:, part].T
+        to_neighbours += np.einsum("qd,qjd->qj", queries[:, part], neighbours[:, :, part])
         summed = dims
-        of_rows = np.linalg.norm(base[:, :dims], axis=1)
-        of_queries = np.linalg.norm(queries[:, :dims], axis=1)[:, np.newaxis]
-        ranks[dims] = ranks_of_nearest(score(_divided(dots, of_queries * of_rows)), nearest)
-    return Calibration(ranks, len(base), n_rows)
+        ranks[dims] = ranks_among(
+            score(to_neighbours, of_neighbours, dims), score(to_sample, of_sample, dims)
+        )
+    return Calibration(ranks, len(sample), trial.n_rows)
 
 
-def _int8(rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+class _Lengths:
+    """Lengths of rows (..., dim), and of their prefixes."""
+
+    def __init__(self, rows: Floats) -> None:
+        self._rows = rows
+        self.whole = self.of_prefix(rows.shape[-1])
+
+    def of_prefix(self, dims: int) -> Floats:
+        lengths: Floats = np.linalg.norm(self._rows[..., :dims], axis=-1)
+        return lengths
+
+
+def _int8(rows: Floats) -> Floats:
     """Return what int8 codes say of the rows."""
-    steps = np.abs(rows).max(axis=1, keepdims=True) / np.float32(_INT8)
-    coarse: npt.NDArray[np.float32] = np.rint(_divided(rows, steps)) * steps
+    steps = np.abs(rows).max(axis=-1, keepdims=True) / np.float32(_INT8)
+    coarse: Floats = np.rint(_divided(rows, steps)) * steps
     return coarse
 
 
-def _divided(a: npt.NDArray[np.float32], b: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+def _divided(a: Floats, b: Floats) -> Floats:
     """Return a / b, 0 where b is 0."""
-    quotients: npt.NDArray[np.float32] = np.divide(a, b, out=np.zeros_like(a), where=b > 0)
+    quotients: Floats = np.divide(a, b, out=np.zeros_like(a), where=b > 0)
     return quotients

@@ -22,6 +22,7 @@ from fastfunnel.automatic import AutomaticFunnels
 from fastfunnel.automatic_weighted import WeightedFunnels
 from fastfunnel.funnel import Funnel, Stage
 from fastfunnel.principal import PrincipalDirections
+from fastfunnel.remembered import DefaultFunnels
 from fastfunnel.rotation import Rotation
 from fastfunnel.rows import Rows
 from fastfunnel.search import SearchResult, as_funnel
@@ -46,8 +47,9 @@ class Searching(Rows):
         """Hold no rows."""
         super().__init__(dim, rotation, metric, tiers)
         self._tuned = Tuned({})
-        self._automatic = AutomaticFunnels(self._core, tiers)
-        self._weighted = WeightedFunnels(self._core, metric, tiers)
+        self._chosen = DefaultFunnels()
+        self._automatic = AutomaticFunnels(self._core, tiers, self._chosen.by_signs)
+        self._weighted = WeightedFunnels(self._core, metric, tiers, self._chosen.by_int8)
         self._directions = PrincipalDirections(self._core)
 
     def search(
@@ -74,8 +76,7 @@ class Searching(Rows):
             filter: the rows that may answer, None for all: their ids, in any order (ids that are
                 not in the index are skipped), or a bool for every row, in the order of
                 `list(index)`. k of them come back wherever there are k. Batches cost less the fewer they are; a
-                single query does from one row in twenty on, or in forty where the funnel gathers
-                no sign bits.
+                single query does where they lie together, or from about one row in thirty on.
             min_score: leave out answers with lower scores.
             threads: None uses every core.
             isa: force one of `available_isas()`; None uses `active_isa()`.

@@ -2,63 +2,56 @@
 
 A sample of the rows cannot see how many rows lie closer than its own nearest ones: in a cluster of
 near copies all of them outrank each other. So before a funnel is used, a few rows ask for their
-neighbours, by it and exactly, and the stage that loses the most keeps twice as many until hardly
-any are lost.
+neighbours by it, and the stage that loses the most keeps twice as many until hardly any are lost.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
 from fastfunnel import _core
-from fastfunnel.arguments import as_threads
-from fastfunnel.funnel import Funnel, Stage
-from fastfunnel.sampling import Ids, are_among, draw_rows, without_own
+from fastfunnel.funnel import Funnel
+from fastfunnel.sampling import are_among
+from fastfunnel.trial import Trial
 
-_FEWEST, _MOST = 16, 128  # rows that ask
-_VALUES = 8e10  # of rows times queries that exact search may look at: 0.3 s of one Zen 4 core
 _LOSS = 0.01  # of the neighbours, that does not matter
 
 
-def widened(core: _core.Index, funnel: Funnel, k: int, most: float) -> Funnel | None:
+def widened(core: _core.Index, funnel: Funnel, trial: Trial, most: float) -> Funnel | None:
     """Return the funnel with keeps at which it finds 99% of the neighbours of some rows.
 
     Args:
-        core: what is searched; codes that the funnel reads, and exact search, are built.
-        funnel: whose stages keep more than k rows.
-        k: answers a query, fewer than there are rows.
-        most: rows that a stage may keep; None comes back where more would be needed.
+        core: what is searched; codes that the funnel reads are built.
+        funnel: whose stages keep more rows than answers are asked for.
+        trial: of the core.
+        most: share of the rows that a stage may keep; None comes back where more would be needed.
     """
-    count = int(np.clip(_VALUES / (len(core) * core.dim), _FEWEST, _MOST))
-    own, queries = draw_rows(core, count, np.random.default_rng(1))
-
-    def answers(stages: tuple[Stage, ...], asked: int) -> Ids:
-        chosen = Funnel(stages).to_core() if stages else None
-        ids, _ = core.search(queries, asked, chosen, as_threads(None), None)
-        return without_own(ids, own)
-
-    truth = answers((), k + 1)
     while True:
-        lost = _lost(funnel, truth, answers)
+        if 1 - _found(core, funnel, trial) <= _LOSS:
+            return funnel
+        lost = _lost(core, funnel, trial)
         worst = int(np.argmax(lost))
-        if sum(lost) <= _LOSS or worst == len(funnel.stages) - 1:
+        if worst == len(funnel.stages) - 1:
             return funnel
         funnel = _with_twice(funnel, worst)
-        if (funnel.stages[0].keep or 0) > most:
+        if (funnel.stages[0].keep or 0) > most * trial.n_rows:
             return None
 
 
-def _lost(
-    funnel: Funnel, truth: Ids, answers: Callable[[tuple[Stage, ...], int], Ids]
-) -> list[float]:
+def _found(core: _core.Index, funnel: Funnel, trial: Trial, keep: int | None = None) -> float:
+    """Return the share of the neighbours among the first `keep` answers, or those looked for."""
+    answers = trial.answers(core, funnel.to_core(), keep or trial.truth.shape[1])
+    return float(are_among(trial.truth, answers).mean())
+
+
+def _lost(core: _core.Index, funnel: Funnel, trial: Trial) -> list[float]:
     """Return the share of the neighbours that each stage drops, by cutting the funnel behind it."""
     lost, before = [], 1.0
     for number, stage in enumerate(funnel.stages):
-        cut = (*funnel.stages[:number], replace(stage, keep=None))
-        found = float(are_among(truth, answers(cut, stage.keep or truth.shape[1] + 1)).mean())
+        cut = Funnel([*funnel.stages[:number], replace(stage, keep=None)])
+        found = _found(core, cut, trial, stage.keep)
         lost.append(before - found)
         before = found
     return lost

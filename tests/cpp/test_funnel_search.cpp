@@ -95,6 +95,32 @@ TEST_CASE("funnel_search: every stage keeps the rows it should, ties included") 
   });
 }
 
+TEST_CASE("funnel_search: one query among few rows, scanned, packed or gathered by either stage") {
+  for_all_levels([](const Kernels& kernels) {
+    Random random(7);
+    const Matrix base = sign_rows(6000, 512, random), queries = sign_rows(6, 512, random);
+    const auto ids = consecutive(base.n_rows, 3);
+    Corpus corpus(512);
+    corpus.append(base.view(), ids.data(), kernels);
+    const Funnel funnel = {{256, b1, true, 20}, {512, b1, true, 15}, {512, f32, false, 0}};
+    for (const std::size_t every : {3U, 12U, 40U, 150U})
+      for (const bool together : {false, true}) {
+        CAPTURE(every);
+        CAPTURE(together);
+        const Filter some = make_filter(corpus, [&](std::size_t i) {
+          return together ? i >= 1000 && i < 1000 + 6000 / every : i % every == 1;
+        });
+        const Answers expected = oracle(base, ids, funnel, queries, some.positions, 10);
+        check(search(corpus, funnel, queries, 10, {kernels, 1, &some.filter}), expected);
+        for (std::size_t q = 0; q < queries.n_rows; ++q) {
+          const Matrix query{1, 512, {queries.row(q), queries.row(q) + 512}};
+          check(search(corpus, funnel, query, 10, {kernels, 2, &some.filter}),
+                oracle(base, ids, funnel, query, some.positions, 10));
+        }
+      }
+  });
+}
+
 TEST_CASE("funnel_search: few queries past many rows, cut into parts, give the same") {
   for_all_levels([](const Kernels& kernels) {
     Random random(2);

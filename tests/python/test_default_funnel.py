@@ -8,6 +8,7 @@ import pytest
 
 import fastfunnel as ff
 from fastfunnel.arguments import Metric
+from fastfunnel.trial import Trial
 from fastfunnel.widening import widened
 
 Floats = npt.NDArray[np.float32]
@@ -69,18 +70,23 @@ def test_a_funnel_is_widened_where_it_loses(rng: np.random.Generator) -> None:
     base, _ = near_copies(rng, 2000, 20, 64, 1, 0.02)
     index = filled(base)
     narrow = ff.Funnel.parse("b1@64>100 i8@64>12 f32@64")
-    wide = widened(index._core, narrow, K, 4000)
+    trial = Trial.draw(index._core, K)
+    assert trial is not None
+    wide = widened(index._core, narrow, trial, 0.1)
 
     assert wide is not None
     assert wide.stages[0] == narrow.stages[0]  # which lost nothing
     assert (wide.stages[1].keep or 0) > 12
-    assert widened(index._core, wide, K, 4000) == wide
-    assert widened(index._core, ff.Funnel.parse("b1@64>11 f32@64"), K, most=11) is None
+    assert widened(index._core, wide, trial, 0.1) == wide
+    assert widened(index._core, ff.Funnel.parse("b1@64>11 f32@64"), trial, 11 / 40_000) is None
 
 
 def test_a_stage_that_drops_nothing_is_left_out(rng: np.random.Generator) -> None:
     base, _ = near_copies(rng, 700, 45, 64, 1, 0.0005)
-    wide = widened(filled(base)._core, ff.Funnel.parse("b1@64>59 i8@64>30 f32@64"), K, 4000)
+    core = filled(base)._core
+    trial = Trial.draw(core, K)
+    assert trial is not None
+    wide = widened(core, ff.Funnel.parse("b1@64>59 i8@64>30 f32@64"), trial, 0.1)
 
     assert wide is not None
     assert [stage.precision for stage in wide.stages] == ["b1", "f32"]

@@ -10,15 +10,14 @@ Segment i of the core is segment i on disk; the rows behind those are in the log
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from fastfunnel import _core
 from fastfunnel.storage.draft import Draft, Ids, clean, core_rows, drafting, parts_of
 from fastfunnel.storage.layout import SEGMENT_ROWS
 from fastfunnel.storage.lock import WriterLock
@@ -27,6 +26,9 @@ from fastfunnel.storage.manifest import read_manifest
 from fastfunnel.storage.placing import rebase
 from fastfunnel.storage.reading import Source, load
 from fastfunnel.storage.segment_files import Segment
+
+if TYPE_CHECKING:
+    from fastfunnel.index import Index
 
 LOG_BYTES = 128 << 20  # a longer log takes too long to read at the next open
 DIRECT_ROWS = SEGMENT_ROWS // 2  # so many rows at once do not pass through the log
@@ -39,21 +41,22 @@ class LiveWriter:
     Not safe from several threads: the index holds its lock for changes around every call.
 
     Args:
-        source: what was loaded.
-        core: loaded from it, and changed by this writer alone from now on.
+        index: what was loaded; from now on this writer alone changes its core, and writes what
+            funnels it chooses with whatever manifest comes next.
+        source: what it was loaded from.
         lock: of the directory; held until `close`.
     """
 
-    def __init__(self, source: Source, core: _core.Index, lock: WriterLock) -> None:
+    def __init__(self, index: Index, source: Source, lock: WriterLock) -> None:
         """Take up the log where it ends, and remove what a killed writer left."""
+        self._core = core = index._core
+        self._chosen = index._chosen
         self.directory = source.directory
         self._mmap = source.mmap
         self._tiers = source.manifest.tiers
         self._manifest = source.manifest
         self._next_number = source.manifest.next_number
         self._next_id = source.next_id
-        self._tuned = source.manifest.tuned
-        self._core = core
         self._lock = lock
         self._broken = False
         self._log: LogWriter | None = None
@@ -120,12 +123,12 @@ class LiveWriter:
         self._load_anew()
         return sum(n_deleted)
 
-    def keep_tuned(self, tuned: dict[str, Any]) -> None:
-        """Write the funnels that tuning found. Raises as `add` does."""
+    def keep_tuned(self, tuned: Mapping[str, Any]) -> None:
+        """Write the funnels that tuning found, and the chosen. Raises as `add` does."""
         self._check_usable()
-        self._tuned = tuned
+        manifest = dataclasses.replace(self._manifest, tuned=tuned, chosen=self._chosen.to_dict())
         with self._replacing() as draft:
-            self._manifest = draft.commit(dataclasses.replace(self._manifest, tuned=tuned))
+            self._manifest = draft.commit(manifest)
 
     def flush(self) -> None:
         """Return when every change is on the disk: at once, since each was when it returned.
@@ -141,9 +144,12 @@ class LiveWriter:
 
         Small segments at the end are joined, so that many short sessions leave few.
         """
-        if self._lock.held and not self._broken and self._manifest.log is not None:
+        if self._lock.held and not self._broken:
             with suppress(OSError):  # a full disk, say: all is in the log, for the next writer
-                self._checkpoint_for_good()
+                if self._manifest.log is not None:
+                    self._checkpoint_for_good()
+                elif self._manifest.chosen != self._chosen.to_dict():
+                    self.keep_tuned(self._manifest.tuned)
         if self._log is not None:
             self._log.close()
         self._lock.release()
@@ -251,7 +257,7 @@ class LiveWriter:
             segments=tuple(segments),
             log=name,
             next_id=self._next_id,
-            tuned=self._tuned,
+            chosen=self._chosen.to_dict(),
         )
         self._manifest = draft.commit(manifest)
         if self._log is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,7 @@ class Manifest:
     rotation: ArrayFile | None = None
     segments: tuple[Segment, ...] = ()
     log: str | None = None
+    chosen: Mapping[str, Any] = field(default_factory=dict)  # default funnels; older ones have none
 
     def files(self) -> Iterator[ArrayFile]:
         """Iterate over all arrays."""
@@ -89,9 +90,12 @@ class Manifest:
     @classmethod
     def _from_plain(cls, plain: dict[str, Any]) -> Manifest:
         dim = count(plain["dim"], "dim", at_least=1, below=2**31)
+        chosen = plain.get("chosen", {})
         for name, kinds in (("model", (dict, type(None))), ("tuned", dict), ("segments", list)):
             if not isinstance(plain[name], kinds):
                 raise TypeError(f"{name} cannot be {plain[name]!r}")
+        if not isinstance(chosen, dict):
+            raise TypeError(f"chosen cannot be {chosen!r}")
         tiers = Tiers.from_dict(plain["tiers"]) if plain["version"] > 2 else Tiers()
         rotation = plain["rotation"]
         rotation = None if rotation is None else ArrayFile.from_dict(rotation, "rotation")
@@ -112,6 +116,7 @@ class Manifest:
                 Segment.from_dict(segment, dim, tiers.dtype) for segment in plain["segments"]
             ),
             log=plain["log"],
+            chosen=chosen,
         )
 
 

@@ -17,7 +17,7 @@ from fastfunnel.storage.layout import MANIFEST
 from fastfunnel.storage.live import LiveWriter
 from fastfunnel.storage.lock import WriterLock
 from fastfunnel.storage.manifest import read_manifest
-from fastfunnel.storage.reading import Source, load, read_tuned
+from fastfunnel.storage.reading import Source, load, read_tuned, take_chosen
 from fastfunnel.storage.saving import describe, next_number, prepare_directory
 
 
@@ -56,7 +56,7 @@ def open_index(
     try:
         index = _open(directory, mmap, verify)
         assert index._source is not None
-        index._journal = LiveWriter(index._source, index._core, lock)
+        index._journal = LiveWriter(index, index._source, lock)
         index._writable = True
     except BaseException:
         lock.release()
@@ -107,7 +107,7 @@ def _go_live(index: Index, directory: Path) -> None:
             manifest = draft.commit(describe(index, rotation=rotation, log=log))
         source = Source(directory, mmap=True, verify=False, manifest=manifest, log_end=log_end)
         index._source = source
-        index._journal = LiveWriter(source, index._core, lock)
+        index._journal = LiveWriter(index, source, lock)
     except BaseException:
         lock.release()
         raise
@@ -128,6 +128,7 @@ def _open(directory: Path, mmap: bool, verify: bool) -> Index:
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{directory / MANIFEST} is damaged: {error}") from None
     index._tuned = read_tuned(directory, manifest)
+    take_chosen(index, directory, manifest)
     index._core.replace(core)
     index._next_id = source.next_id
     index._source = source

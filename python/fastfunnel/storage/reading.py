@@ -54,6 +54,7 @@ class Source:
             if found != (index.dim, index.metric, index._tiers):
                 raise ValueError(f"{self.directory} holds another index now; open it anew")
             tuned = read_tuned(self.directory, latest.manifest)
+            take_chosen(index, self.directory, latest.manifest)
             index._core.replace(core)
             index._tuned = tuned
             vars(self).update(vars(latest))
@@ -119,6 +120,16 @@ def read_tuned(directory: Path, manifest: Manifest) -> Tuned:
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(
             f"{directory / MANIFEST} is damaged: its tuned funnels cannot be read: {error}"
+        ) from None
+
+
+def take_chosen(index: Index, directory: Path, manifest: Manifest) -> None:
+    """Let an index use the default funnels it once chose. Raises ValueError, naming the manifest."""
+    try:
+        index._chosen.take(manifest.chosen, manifest.dim, manifest.tiers.codes)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise ValueError(
+            f"{directory / MANIFEST} is damaged: its default funnels cannot be read: {error}"
         ) from None
 
 

@@ -41,6 +41,7 @@ def describe(index: Index, **files: Any) -> Manifest:
         metric=index.metric,
         model=None if index.made_by is None else index.made_by.to_dict(),
         tuned=index._tuned.to_dict(),
+        chosen=index._chosen.to_dict(),
         next_id=index._next_id,
         next_number=0,
         tiers=index._tiers,
