@@ -90,3 +90,4 @@ class DuckDB(System):
         [extension] = folder.rglob("vss.duckdb_extension")
         self._database.execute(f"LOAD '{extension}'")
         self._database.execute("SET hnsw_enable_experimental_persistence = true")
+        self._database.execute("SET enable_progress_bar = false")

@@ -17,10 +17,10 @@ from bench.timing import shuffled
 from bench.truth import Truth
 
 TARGET = 0.99
-_WARM = 5  # queries before the measured ones of a turn
+_WARM, _WARM_S = 5, 1.0  # queries before the measured ones of a turn, fewer if they take longer
 _FEWEST = 100  # queries that recall is taken over, unless they take longer than
 _LONGEST_S = 20.0
-_FEWEST_TIMED = 6  # queries of a turn, however slow
+_FEWEST_TIMED = 4  # queries of a turn, however slow
 _BATCH_GAIN = (
     4  # times as many queries are asked at once as one by one: batches are that much faster
 )
@@ -84,8 +84,9 @@ def sweep(
     found = []
     for setting in settings:
         system.use(setting)
-        _estimate(system, queries)
-        alone = statistics.median(_one_by_one(system, queries[:20]))
+        alone = _estimate(system, queries)
+        if alone < _WARM_S / _WARM:
+            alone = statistics.median(_one_by_one(system, queries[:20]))
         fewest = min(_FEWEST, max(20, int(_LONGEST_S / alone)))
         count = min(len(queries), max(fewest, int(budget / alone)))
         start = perf_counter()
@@ -149,7 +150,10 @@ def _slice(queries: Float32s, fitting: float, number: int) -> Float32s:
 
 def _estimate(system: System, queries: Float32s) -> float:
     """Return about how many seconds a query takes, and warm what the turn before has emptied."""
-    return statistics.median(_one_by_one(system, queries[-_WARM:]))
+    taken: list[float] = []
+    while len(taken) < _WARM and sum(taken) < _WARM_S:
+        taken += _one_by_one(system, queries[-1 - len(taken) :][:1])
+    return statistics.median(taken)
 
 
 def _one_by_one(system: System, queries: Float32s) -> list[float]:

@@ -30,7 +30,7 @@ class Zvec(System):
                 f"ef {ef}",
                 zvec.HnswQueryParam(ef=ef, is_using_refiner=True),
             )
-            for ef in (32, 64, 128, 256, 512)
+            for ef in (32, 64, 128, 160, 192, 256, 512)
         ]
         linear = zvec.HnswQueryParam(is_linear=True, is_using_refiner=True)
         return [*found, Setting("zvec linear", "is_linear", linear)]
