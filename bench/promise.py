@@ -59,6 +59,7 @@ def main() -> None:
         index = ff.Index(rows.shape[1])
         index.add(rows)
         truth = index.search(test, k, exact=True).ids
+        index.search(tuning, k)  # on which the default funnel is tried
         default = index.untuned_funnel(k)
         standing = found(index, test, truth, default)
         for target in TARGETS:

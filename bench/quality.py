@@ -79,6 +79,7 @@ def measure(
     rest = queries[half:]
     exact = index.search(rest, K, exact=True).ids
     ways = [("exact", None, exact)]
+    index.search(queries[:half], K)  # on which the default funnel is tried
     ways.append(("default", index.default_funnel(K), index.search(rest, K).ids))
     index.tune(queries[:half], K, recall, budget_s=budget, progress=False)
     ways.append(("tuned", index.default_funnel(K), index.search(rest, K).ids))

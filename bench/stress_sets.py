@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from bench.datasets import synthetic
 from bench.promise_sets import Floats, Generator, PromiseSet, clusters, generator, split
@@ -34,6 +35,14 @@ def stress_sets(n: int, m: int, seed: int, data: Path | None) -> Iterator[Promis
     yield PromiseSet(
         "other queries, 256 dims", lambda: other_queries(generator(seed, 11), n, m, 256)
     )
+    yield PromiseSet(
+        "noise asked of text, 768", lambda: noise_asked(generator(seed, 12), n, m, 768)
+    )
+    yield PromiseSet("pictures by captions, 512", lambda: captions(generator(seed, 13), n, m, 512))
+    yield PromiseSet("versions, 384 dims", lambda: versions(generator(seed, 14), n, m, 384))
+    yield PromiseSet("positive, 2048 dims, 20k", lambda: positive(generator(seed, 15), n, m, 2048))
+    yield PromiseSet("a surface, 256 dims", lambda: surface(generator(seed, 16), n, m, 256))
+    yield PromiseSet("one huge dim, 1024", lambda: huge_dim(generator(seed, 17), n, m, 1024))
 
 
 def noise(rng: Generator, n: int, m: int, dim: int) -> tuple[Floats, Floats]:
@@ -108,3 +117,63 @@ def other_queries(rng: Generator, n: int, m: int, dim: int) -> tuple[Floats, Flo
     """Return queries of another distribution than the rows, as questions are to passages."""
     rows, queries = clusters(rng, n, m, dim)
     return rows, (0.5 * queries + 0.1 * rng.standard_normal((m, dim))).astype(np.float32)
+
+
+def noise_asked(rng: Generator, n: int, m: int, dim: int) -> tuple[Floats, Floats]:
+    """Return rows whose dims are correlated, turned at random, and queries that are noise."""
+    rows = text_like(rng, n, dim) @ turn(rng, dim)
+    return split(np.concatenate([rows, rng.standard_normal((m, dim), dtype=np.float32)]), n)
+
+
+def captions(rng: Generator, n: int, m: int, dim: int) -> tuple[Floats, Floats]:
+    """Return queries that lie beside all rows, each a third of what it describes."""
+    turned, shifts = turn(rng, dim), unit(rng.standard_normal((2, dim)))
+    meant = unit(text_like(rng, n, dim))
+    said = 0.35 * meant[rng.choice(n, m)] + 0.65 * unit(text_like(rng, m, dim))
+    rows, queries = shifts[0] + 0.75 * meant @ turned, shifts[1] + 0.75 * said @ turned
+    return split(np.concatenate([rows, queries]), n)
+
+
+def versions(rng: Generator, n: int, m: int, dim: int) -> tuple[Floats, Floats]:
+    """Return clusters of 200 rows that differ a little, as versions of one text do."""
+    centres = unit(rng.standard_normal((n // 200, dim)))
+    around = 0.05 * unit(rng.standard_normal((n + m, dim)))
+    return split(centres[rng.integers(0, len(centres), n + m)] + around, n)
+
+
+def positive(rng: Generator, n: int, m: int, dim: int) -> tuple[Floats, Floats]:
+    """Return what a layer of a network gives that cuts off below zero: most values are zero."""
+    n = min(n, 20_000)
+    hidden = rng.standard_normal((n + m, 48), dtype=np.float32)
+    weights = rng.standard_normal((48, dim), dtype=np.float32) / 7
+    return split(np.maximum(hidden @ weights - 0.5, 0), n)
+
+
+def surface(rng: Generator, n: int, m: int, dim: int) -> tuple[Floats, Floats]:
+    """Return rows that lie on a curved surface: only two numbers tell them apart."""
+    places = rng.standard_normal((n + m, 2))
+    return split(np.sin(places @ rng.standard_normal((2, dim)) / 2 + rng.random(dim) * 6), n)
+
+
+def huge_dim(rng: Generator, n: int, m: int, dim: int) -> tuple[Floats, Floats]:
+    """Return rows with one dim that is the same for all and dwarfs the rest, as some models give."""
+    rows = text_like(rng, n + m, dim)
+    rows[:, 7] = 100 * rows.std()
+    return split(rows, n)
+
+
+def text_like(rng: Generator, n: int, dim: int) -> Floats:
+    """Return rows whose dims matter less and less."""
+    rows: Floats = rng.standard_normal((n, dim), dtype=np.float32)
+    rows /= np.sqrt(1 + np.arange(dim, dtype=np.float32))
+    return rows
+
+
+def turn(rng: Generator, dim: int) -> Floats:
+    """Return a random rotation."""
+    return np.linalg.qr(rng.standard_normal((dim, dim)))[0].astype(np.float32)
+
+
+def unit(rows: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
+    """Return the rows at length 1."""
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)

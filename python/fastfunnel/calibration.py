@@ -49,8 +49,9 @@ class Calibration:
     def keep(self, dims: int, k: int) -> int:
         """Return how many rows a scan of a prefix must keep for the top k."""
         ranks = self.ranks[dims]
-        # A quantile of fewer queries is less certain, as 1 / sqrt(m).
-        margin = _MARGIN * math.sqrt(MOST_QUERIES / min(len(ranks), MOST_QUERIES))
+        # One in twenty samples of 128 queries of WordNet text says 0.7 of what 1,500 say or less;
+        # of 64 queries 0.55, of 32 0.45.
+        margin = _MARGIN * math.pow(MOST_QUERIES / min(len(ranks), MOST_QUERIES), 1 / 3)
         share = margin * (float(np.quantile(ranks, _QUANTILE)) + 1) / self.n_sampled
         return math.ceil(share * self.n_rows) + 4 * k
 

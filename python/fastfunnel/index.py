@@ -132,17 +132,18 @@ class Index(Searching):
             TypeError, ValueError: for arguments of another kind or shape, for fewer than two
                 different queries, for an index of k + 1 rows or fewer. Nothing changes then.
         """
-        report = tune(
-            OneIndex(self),
-            sample_queries,
-            k,
-            recall,
-            budget_s,
-            objective,
-            seed,
-            progress,
-            confidence,
-        )
+        with self._directions.at_rest():
+            report = tune(
+                OneIndex(self),
+                sample_queries,
+                k,
+                recall,
+                budget_s,
+                objective,
+                seed,
+                progress,
+                confidence,
+            )
         with self._changing:
             self._tuned = self._tuned.with_front(report.front)
             if self._journal is not None:

@@ -11,6 +11,8 @@ Finding them and projecting every row costs as much as some hundred exact search
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 
 import numpy as np
@@ -46,13 +48,23 @@ class PrincipalDirections:
         self._core = core
         self._asked = 0
         self._is_settled = not DIMS_FROM <= core.dim <= DIMS_TO
+        self._resting = 0
+
+    @contextmanager
+    def at_rest(self) -> Iterator[None]:
+        """Find no directions within the block, which has little time: they are found after it."""
+        self._resting += 1
+        try:
+            yield
+        finally:
+            self._resting -= 1
 
     def asked(self, n_queries: int) -> None:
         """Note that so many exact queries are about to be searched."""
         if self._is_settled or len(self._core) < ROWS_FROM:
             return
         self._asked += n_queries
-        if self._asked < QUERIES_BEFORE:
+        if self._asked < QUERIES_BEFORE or self._resting:
             return
         self._is_settled = True  # before the work: threads beside this one go on searching
         try:

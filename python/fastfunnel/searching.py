@@ -20,6 +20,7 @@ from fastfunnel.arguments import (
 )
 from fastfunnel.automatic import AutomaticFunnels
 from fastfunnel.automatic_weighted import WeightedFunnels
+from fastfunnel.first_queries import FirstQueries
 from fastfunnel.funnel import Funnel, Stage
 from fastfunnel.principal import PrincipalDirections
 from fastfunnel.remembered import DefaultFunnels
@@ -51,6 +52,7 @@ class Searching(Rows):
         self._automatic = AutomaticFunnels(self._core, tiers, self._chosen.by_signs)
         self._weighted = WeightedFunnels(self._core, metric, tiers, self._chosen.by_int8)
         self._directions = PrincipalDirections(self._core)
+        self._first_queries = FirstQueries()
 
     def search(
         self,
@@ -70,7 +72,8 @@ class Searching(Rows):
         Args:
             queries: (n_queries, dim) or (dim,).
             k: answers a query, at least 1.
-            funnel: the stages to use; None uses `default_funnel(k)`.
+            funnel: the stages to use; None uses `default_funnel(k)`. Until one is tuned, the first
+                128 different queries are also answered exactly, at once, to widen it if it loses.
             exact: True returns the true top k instead, as `exact_search` does.
             recall: use the funnel that `tune` found to reach this recall at this k.
             filter: the rows that may answer, None for all: their ids, in any order (ids that are
@@ -101,7 +104,7 @@ class Searching(Rows):
         elif exact:
             chosen = None
         else:
-            chosen = self.default_funnel(k) if funnel is None else as_funnel(funnel)
+            chosen = self._default_for(found, k) if funnel is None else as_funnel(funnel)
         if chosen is None and self.metric == "cosine" and self._tiers.codes == ALL_CODES:
             self._directions.asked(len(found))
         stages = None if chosen is None else chosen.to_core()
@@ -146,10 +149,23 @@ class Searching(Rows):
             return self._tuned.funnel(k, None, len(self))
         return self.untuned_funnel(k)
 
-    def untuned_funnel(self, k: int = 10) -> Funnel | None:
-        """Return the funnel that suits a sample of the rows: see fastfunnel/automatic*.py."""
+    def untuned_funnel(self, k: int = 10, *, queries_seen: bool = True) -> Funnel | None:
+        """Return the funnel that suits a sample of the rows and, if queries_seen, the first queries.
+
+        See fastfunnel/automatic*.py and fastfunnel/first_queries.py.
+        """
         k = as_count(k, "k")
-        return (self._weighted if self._weighted.are_needed() else self._automatic).funnel(k)
+        funnels = self._weighted if self._weighted.are_needed() else self._automatic
+        by_rows = funnels.funnel(k)
+        if by_rows is None or not queries_seen:
+            return by_rows
+        return self._first_queries.widened(self._core, by_rows, k)
+
+    def _default_for(self, queries: _core.QueryArray, k: int) -> Funnel | None:
+        """Return the default funnel; where none is tuned, these queries may have a say in it."""
+        if k not in self._tuned.fronts:
+            self._first_queries.note(queries)
+        return self.default_funnel(k)
 
     def explain(
         self,

@@ -61,7 +61,7 @@ class Trial:
         rng = np.random.default_rng(0)
         while True:
             n_rows = max(1, len(core))
-            m = int(np.clip(_VALUES / (n_rows * core.dim), _FEWEST_QUERIES, MOST_QUERIES))
+            m = queries_to_ask(n_rows, core.dim)
             ids, rows = draw_rows(core, m + SAMPLE_ROWS, rng)
             if len(ids) <= max(m, k):
                 return None
@@ -82,3 +82,8 @@ class Trial:
         """Return the ids (m, k) that stages of the core find, without the rows that ask."""
         ids, _ = core.search(self.queries, k + 1, stages, as_threads(None), None)
         return without_own(ids, self.own)
+
+
+def queries_to_ask(n_rows: int, dim: int) -> int:
+    """Return how many queries of an index may be answered exactly for a trial."""
+    return int(np.clip(_VALUES / (n_rows * dim), _FEWEST_QUERIES, MOST_QUERIES))

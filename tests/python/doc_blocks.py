@@ -14,10 +14,10 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 
 
-def blocks(page: Path) -> list[str]:
-    """Return the Python blocks of a page, in order."""
+def blocks(page: Path, language: str = "python") -> list[str]:
+    """Return the blocks of a page in a language, in order."""
     return re.findall(
-        r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
+        rf"^```{language}\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
     )
 
 

@@ -181,5 +181,6 @@ def test_version_says_what_runs(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     pytest.importorskip("typer")
-    assert call(monkeypatch, tmp_path, "version") == 0
-    assert capsys.readouterr().out.startswith("fastfunnel ")
+    for words in ("version", "--version"):
+        assert call(monkeypatch, tmp_path, words) == 0
+        assert capsys.readouterr().out.startswith("fastfunnel ")

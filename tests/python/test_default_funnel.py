@@ -8,7 +8,9 @@ import pytest
 
 import fastfunnel as ff
 from fastfunnel.arguments import Metric
+from fastfunnel.trial import MOST_QUERIES as MOST
 from fastfunnel.trial import Trial
+from fastfunnel.tuning.target import OneIndex
 from fastfunnel.widening import widened
 
 Floats = npt.NDArray[np.float32]
@@ -107,3 +109,53 @@ def test_keeps_grow_with_the_rows_until_the_index_has_doubled(rng: np.random.Gen
 
     index.add(base[33_000:])
     assert index.default_funnel(K) == filled(base).default_funnel(K)
+
+
+def other_queries(rng: np.random.Generator, queries: int) -> tuple[Floats, Floats]:
+    """Rows with a steep spectrum, turned so that no dims matter more, and queries without one."""
+    spectrum = 1 / np.sqrt(1 + np.arange(96))
+    turn = np.linalg.qr(rng.standard_normal((96, 96)))[0]
+    rows = (rng.standard_normal((30_000, 96)) * spectrum) @ turn
+    return rows.astype(np.float32), rng.standard_normal((queries, 96)).astype(np.float32)
+
+
+@pytest.mark.parametrize("metric", ["cosine", "ip"])
+def test_queries_unlike_the_rows_widen_what_rows_chose(
+    rng: np.random.Generator, metric: Metric
+) -> None:
+    base, queries = other_queries(rng, 500)
+    index = filled(base / np.linalg.norm(base, axis=1, keepdims=True), metric)
+    by_rows = index.default_funnel(K)
+    missed = (
+        index.search(queries, K, funnel=by_rows).ids != index.search(queries, K, exact=True).ids
+    )
+
+    assert missed.mean() > 0.1
+    assert recall(index, base, queries) >= 0.985  # of the 128 that decide 99.25% at least
+    assert OneIndex(index).untuned_funnel(K) == by_rows  # a promise rests on queries it never saw
+
+
+def test_enough_different_queries_must_have_been_asked(rng: np.random.Generator) -> None:
+    base, queries = other_queries(rng, MOST)
+    index = filled(base)
+    by_rows = index.default_funnel(K)
+    for query in queries[:-1]:
+        index.search(query, K)
+    for _ in range(MOST):
+        index.search(queries[0], K)
+    assert index.default_funnel(K) == by_rows
+
+    index.search(queries[-1], K)
+    by_queries = index.default_funnel(K)
+    assert by_queries != by_rows
+
+    index.search(queries[:50], K)  # later ones change nothing
+    assert index.default_funnel(K) == by_queries
+
+
+def test_queries_like_the_rows_leave_the_choice_to_them(rng: np.random.Generator) -> None:
+    base, queries = near_copies(rng, 2000, 20, 128, 300, 0.02)
+    index = filled(base)
+    by_rows = index.default_funnel(K)
+    index.search(queries, K)
+    assert index.default_funnel(K) == by_rows

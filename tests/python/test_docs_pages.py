@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -39,6 +41,7 @@ index.add(vectors)
 vectors, queries, sample_queries = rows(3000, 256), rows(20, 256), rows(300, 256)
 """,
     "docs/tutorial.md": "",
+    "docs/collections.md": "",
     "docs/two-axes.md": "",
 }  # fmt: skip
 # A block may speak of something else than the blocks before it.
@@ -47,7 +50,9 @@ BETWEEN = {
     ("README.md", 3): "index = ff.Index(1024)\n",
 }
 # Pages that show what is printed, in a comment or a block of text.
-SHOWN = {"docs/tutorial.md", "docs/two-axes.md"}
+SHOWN = {"docs/tutorial.md", "docs/two-axes.md", "docs/collections.md"}
+# Pages whose shell commands run as well.
+SHELL = ["docs/collections.md"]
 # Pages whose blocks have a test of their own, beside the tests of what they are about.
 ELSEWHERE = {"docs/providers", "docs/integrations", "docs/distributed.md", "docs/migration.md"}
 
@@ -67,7 +72,7 @@ def test_the_page_runs(name: str, tmp_path: Path) -> None:
         code += BETWEEN.get((name, number), "") + block
     if "text-embedding-3-small" in code:
         skip_without("openai")
-    if "WordLlama" in code:
+    if "WordLlama" in code or "ff.Collection(" in code:
         skip_without("wordllama")
     with serving() as server:
         environment = {
@@ -80,3 +85,19 @@ def test_the_page_runs(name: str, tmp_path: Path) -> None:
             assert line.partition(":")[0] in printed
         for shown in re.findall(r"^```text\n(.*?)^```", page, re.DOTALL | re.MULTILINE):
             assert shown in printed
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the commands are for a POSIX shell")
+@pytest.mark.parametrize("name", SHELL)
+def test_the_commands_run(name: str, tmp_path: Path) -> None:
+    skip_without("wordllama")
+    commands = "".join(blocks(ROOT / name, "sh"))
+    script = f'fastfunnel() {{ "{sys.executable}" -m fastfunnel.cli "$@"; }}\n{commands}'
+    done = subprocess.run(
+        ["sh", "-e", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False,
+        timeout=600,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    assert "arrived a week late" in done.stdout  # found …
+    assert "0 texts, all well" in done.stdout  # … and removed at the end

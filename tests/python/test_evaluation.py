@@ -91,6 +91,8 @@ def test_rows_are_held_out_where_there_are_no_queries() -> None:
 def test_too_few_queries_are_named() -> None:
     with pytest.raises(ValueError, match="queries must be at least 4, got 2"):
         ff.evaluate(vectors(100, 0), vectors(2, 0))
+    with pytest.raises(ValueError, match="base must have at least 20 rows to hold queries out"):
+        ff.evaluate(vectors(19, 0))
 
 
 def test_numpy_files_are_read(tmp_path: Path) -> None:

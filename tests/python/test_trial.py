@@ -119,7 +119,7 @@ def test_the_cheapest_scan_is_chosen_and_what_is_nearly_free_is_kept() -> None:
 
 def test_fewer_queries_ask_for_more_rows() -> None:
     of_many = Calibration({64: np.full((128, K), 50)}, 10_000, 1_000_000)
-    of_few = Calibration({64: np.full((32, K), 50)}, 10_000, 1_000_000)
+    of_few = Calibration({64: np.full((16, K), 50)}, 10_000, 1_000_000)
     assert of_few.keep(64, K) - 4 * K == pytest.approx(2 * (of_many.keep(64, K) - 4 * K), abs=2)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from fastfunnel.cli import build, collection, demo, evaluate, search, version
@@ -16,7 +18,22 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+@app.callback()
+def _options(
+    _: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=version.print_version, is_eager=True, help="As 'version'."
+        ),
+    ] = False,
+) -> None:
+    pass
+
+
 for command in (
+    demo.demo,
     build.build,
     search.search,
     build.add,
@@ -27,7 +44,6 @@ for command in (
     collection.prune,
     collection.verify,
     collection.export,
-    demo.demo,
     version.version,
 ):
     app.command(name=command.__name__)(command)

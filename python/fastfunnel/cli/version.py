@@ -5,6 +5,13 @@ from __future__ import annotations
 import typer
 
 
+def print_version(wanted: bool) -> None:
+    """End the command with what `version` says, if that is wanted: `fastfunnel --version`."""
+    if wanted:
+        version()
+        raise typer.Exit
+
+
 def version() -> None:
     """Say which fastfunnel, Python, numpy and processor these are."""
     import platform

@@ -149,7 +149,7 @@ class Shard:
         if len(index) == 0:
             return np.full((len(queries), k), -1, np.int64), np.full((len(queries), k), -np.inf)
         if funnel is None and not exact:
-            funnel = index.untuned_funnel(k)
+            funnel = index._default_for(index._as_queries(queries), k)
             exact = funnel is None
         ids, scores = index.search(
             queries, k, funnel=funnel, exact=exact, filter=filter_ids, **options
@@ -177,10 +177,10 @@ class Shard:
         """Return ids and rows of n different rows, or of all."""
         return self.index.draw(n, np.random.default_rng(seed))
 
-    def ranks(self, part: Part, stage: Any, depth: int) -> Ranks:
+    def ranks(self, part: Part, funnel: Funnel, depth: int) -> Ranks:
         """Return the ranks that neighbours have among the rows of this shard; see `ranks_in`."""
         depth = max(1, min(depth, len(self.index) - 1))
-        return neighbour_ranks(self.index, part, stage, depth, NEVER)
+        return neighbour_ranks(self.index, part, funnel, depth, NEVER)
 
     def left(self, part: Part, keep: int, funnel: Funnel, deadline: Deadline) -> Found:
         """Return which neighbours this shard keeps; see `neighbours_left`."""

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import ray
 
-from fastfunnel.funnel import Funnel, Stage
+from fastfunnel.funnel import Funnel
 from fastfunnel.sampling import Ids
 from fastfunnel.search import SearchResult
 from fastfunnel.tiers import Tiers
@@ -70,17 +70,17 @@ class ShardsTarget:
         return ids[some], rows[some]
 
     def untuned_funnel(self, k: int) -> Funnel | None:
-        """Return the funnel that the largest shard uses until one is tuned."""
+        """Return the funnel that the rows of the largest shard suggest."""
         return self.on_one(_untuned_funnel, k)
 
-    def ranks(self, part: Part, stage: Stage, depth: int, deadline: Deadline) -> Ranks:
+    def ranks(self, part: Part, funnel: Funnel, depth: int, deadline: Deadline) -> Ranks:
         """Return each neighbour's rank in its shard."""
         ranks = []
         for first in range(0, len(part), _RANKED_QUERIES):
             if first > 0:
                 deadline.check()
             some = ray.put(part[first : first + _RANKED_QUERIES])
-            asked = {s: (some, stage, depth) for s, rows in self._rows.items() if rows > 1}
+            asked = {s: (some, funnel, depth) for s, rows in self._rows.items() if rows > 1}
             found = list(self._cluster.ask("ranks", asked).values())
             ranks.append(np.minimum.reduce(found))  # others than its own say BEYOND
         return np.concatenate(ranks)
@@ -103,4 +103,4 @@ class ShardsTarget:
 
 
 def _untuned_funnel(index: Index, k: int) -> Funnel | None:
-    return index.untuned_funnel(k)
+    return index.untuned_funnel(k, queries_seen=False)

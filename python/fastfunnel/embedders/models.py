@@ -2,8 +2,9 @@
 
 An entry may leave out what is usual: `any_from` null, `matryoshka` true, `layer_norm` false, no
 prefixes, no tasks. `source` says where its facts are published, `checked` which of them were compared
-with a copy of the source or with MTEB's registry (mteb 2.26) in November 2026; the others come from
-this project's notes on the literature.
+with a copy of the source, with MTEB's registry (mteb 2.26) or with the model's own package (wordllama
+0.4: config/train/l2_supercat.toml) in November 2026; the others come from this project's notes on
+the literature.
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ from fastfunnel.tuning.report import table_lines
 from fastfunnel.tuning.space import resident_bytes
 
 HELD_OUT = 1000  # rows taken out of the base where there are no queries
+FEWEST_QUERIES = 4  # two to tune with, two to count on
 
 
 @dataclass(frozen=True)
@@ -164,20 +165,26 @@ def evaluate(
     rng = np.random.default_rng(as_count(seed, "seed", at_least=0))
     held_out = queries is None
     if queries is None:
+        if len(rows) < 5 * FEWEST_QUERIES:
+            raise ValueError(
+                f"base must have at least {5 * FEWEST_QUERIES} rows to hold queries out, "
+                f"got {len(rows)}"
+            )
         order = rng.permutation(len(rows))
         count = min(HELD_OUT, len(rows) // 5)
         asked = as_queries(rows[np.sort(order[:count])], dim)
         rows = rows[np.sort(order[count:])]
     else:
         asked = as_queries(queries, dim)
-    if len(asked) < 4:
-        raise ValueError(f"queries must be at least 4, got {len(asked)}")
+    if len(asked) < FEWEST_QUERIES:
+        raise ValueError(f"queries must be at least {FEWEST_QUERIES}, got {len(asked)}")
     asked = asked[rng.permutation(len(asked))]
     tuning_queries, test = asked[: len(asked) // 2], asked[len(asked) // 2 :]
 
     index = Index(dim)
     index.add(rows)
     truth = index.search(test, k, exact=True).ids
+    index.search(tuning_queries, k)  # on which the default funnel is tried
     report = index.tune(
         tuning_queries, k, recall=recall, budget_s=budget_s, seed=seed, progress=progress
     )

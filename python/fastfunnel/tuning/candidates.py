@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 
 from fastfunnel.funnel import Funnel, Stage
 from fastfunnel.tuning.cost import Costs
 from fastfunnel.tuning.plan import LEVELS, Candidate, Path, keep_grid, plan
-from fastfunnel.tuning.ranks import Ranks
 from fastfunnel.tuning.space import MOST_STAGES
+from fastfunnel.tuning.stage_ranks import StageRanks
 
 Sequences = tuple[Stage, ...]
 
@@ -19,7 +19,7 @@ def propose(
     dim: int,
     k: int,
     depth: int,
-    ranks: Mapping[Stage, Ranks],
+    ranks: StageRanks,
     costs: Costs,
     weight: Callable[[Funnel], float],
     in_time: Callable[[], bool],
@@ -30,7 +30,7 @@ def propose(
         dim: dims of the rows.
         k: answers asked for; no stage keeps fewer.
         depth: the most a stage may keep.
-        ranks: (n, k) ranks of the true neighbours, of each stage that may come before the last.
+        ranks: of the true neighbours, by each stage that may come before the last.
         costs: seconds of these stages.
         weight: how much a predicted second of a funnel counts, for objectives other than time.
         in_time: whether to go on inserting stages.
@@ -43,15 +43,15 @@ def propose(
         for stages in sequences:
             if stages not in paths:
                 paths[stages] = plan(stages, ranks, grid, costs)
-            if len(paths) > len(ranks) and not in_time():
+            if len(paths) > len(ranks.scans) and not in_time():
                 return
 
-    consider((stage, full) for stage in ranks)
+    consider((stage, full) for stage in ranks.scans)
     for _ in range(MOST_STAGES - 2):
         if not in_time():
             break
         leaders = _leaders(paths, weight)
-        consider([longer for one in leaders for longer in _insertions(one, list(ranks))])
+        consider([longer for one in leaders for longer in _insertions(one, ranks)])
     return [path for path in paths.values() if path]
 
 
@@ -73,13 +73,13 @@ def _leaders(paths: Mapping[Sequences, Path], weight: Callable[[Funnel], float])
     return list(leaders)
 
 
-def _insertions(stages: Sequences, offered: Sequence[Stage]) -> list[Sequences]:
+def _insertions(stages: Sequences, ranks: StageRanks) -> list[Sequences]:
     """Return the sequences with one more stage somewhere before the last."""
     longer = []
-    for stage in offered:
+    for stage in ranks.later:
         if stage in stages:
             continue
-        for place in range(len(stages)):
+        for place in range(0 if stage in ranks.scans else 1, len(stages)):
             before = stages[place - 1].dims if place else 0
             if before <= stage.dims <= stages[place].dims:
                 longer.append((*stages[:place], stage, *stages[place:]))

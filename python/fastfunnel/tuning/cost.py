@@ -6,7 +6,7 @@ points each and remembered with the index, so that tuning it again compares alik
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING, Literal
@@ -59,10 +59,6 @@ class Costs:
             seconds += self.later[stage](rows)
         return seconds
 
-    def known(self, stage: Stage) -> bool:
-        """Return whether a stage was timed, in both places."""
-        return stage in self.scans and stage in self.later
-
 
 _remembered: WeakKeyDictionary[Index, dict[tuple[object, ...], Costs]] = WeakKeyDictionary()
 
@@ -71,6 +67,7 @@ def measure(
     index: Index,
     queries: Queries,
     stages: Sequence[Stage],
+    scans: Collection[Stage],
     k: int,
     objective: Objective,
     deadline: Deadline,
@@ -83,6 +80,7 @@ def measure(
         index: what is searched; it builds the planes that the stages read.
         queries: (n, dim), at least one.
         stages: without keeps, at least one.
+        scans: those of them that may come first.
         k: answers a query.
         objective: what the costs are for.
         deadline: after which no further stage is timed.
@@ -95,11 +93,11 @@ def measure(
     few, many = _points(len(index), k)
     cheapest = min(stages, key=lambda s: s.row_bytes)
     for number, stage in enumerate([full, *stages]):
-        if stage in costs.later:
+        if stage in costs.later and (stage in costs.scans or stage not in scans):
             continue
         if number > 1 and deadline.left < 0:
             break
-        if stage != full:  # exact search is the better scan of all floats
+        if stage in scans:
             scan = _scan_batch if batch else _scan_single
             costs.scans[stage] = Line.through(
                 (few, many),

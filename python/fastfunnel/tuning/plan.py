@@ -8,7 +8,7 @@ funnels of every level of care, each of which keeps no more anywhere than the on
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from fastfunnel.funnel import Funnel, Stage
 from fastfunnel.tuning.cost import Costs, with_keep
-from fastfunnel.tuning.ranks import Ranks
+from fastfunnel.tuning.stage_ranks import StageRanks
 
 _GRID_RATIO = 1.3
 
@@ -65,7 +65,7 @@ def keep_grid(k: int, most: int) -> list[int]:
 
 def plan(
     stages: Sequence[Stage],
-    ranks: Mapping[Stage, Ranks],
+    ranks: StageRanks,
     grid: Sequence[int],
     costs: Costs,
 ) -> Path:
@@ -73,11 +73,12 @@ def plan(
 
     Args:
         stages: without keeps; the last one scores all dims in floats, the others have ranks.
-        ranks: int32 (n, k) of each stage.
+        ranks: of the first stage as a scan, of those before the last as later ones.
         grid: keeps to choose from, ascending, the first at least k.
         costs: seconds of the stages.
     """
-    wanted = [ranks[stage].ravel().astype(np.float32) for stage in stages[:-1]]
+    found = [ranks.scans[stages[0]], *(ranks.later[stage] for stage in stages[1:-1])]
+    wanted = [one.ravel().astype(np.float32) for one in found]
     places = [len(grid) - 1] * len(wanted)
     best: dict[int, Candidate] = {}
     while True:

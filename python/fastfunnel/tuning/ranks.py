@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from fastfunnel.funnel import Funnel, Stage
+from fastfunnel.funnel import Funnel
 from fastfunnel.tuning.budget import Deadline
 from fastfunnel.tuning.sample import Part
 
@@ -20,28 +20,28 @@ BEYOND = np.iinfo(np.int32).max
 
 
 def neighbour_ranks(
-    index: Index, part: Part, stage: Stage, depth: int, deadline: Deadline
+    index: Index, part: Part, funnel: Funnel, depth: int, deadline: Deadline
 ) -> Ranks:
-    """Return the rank of every true neighbour under the stage's score over all rows.
+    """Return the rank of every true neighbour under the score of a funnel's last stage.
 
-    Later stages rank survivors only, among which a neighbour stands no lower than here: a funnel
-    that keeps these ranks finds at least what they say.
+    A funnel of one stage ranks all rows. A later stage ranks survivors only, among which a
+    neighbour stands no lower: a funnel that keeps these ranks finds at least what they say.
 
     Args:
         index: what is searched.
         part: queries with their truth (n, k).
-        stage: dims and precision; its keep does not matter.
+        funnel: its last stage has no keep, the one before keeps more than depth.
         depth: ranks looked at.
         deadline: of the search.
 
     Returns:
-        int32 (n, k), 1 for the first; BEYOND where the rank exceeds depth.
+        int32 (n, k), 1 for the first; BEYOND where the rank exceeds depth, and where a stage
+        before drops the neighbour.
 
     Raises:
         OutOfTimeError: the deadline passed first.
     """
-    alone = Funnel([Stage(stage.dims, stage.precision, None, stage.symmetric)])
-    return ranks_in(part.truth, part.answers(index, depth, alone, deadline))
+    return ranks_in(part.truth, part.answers(index, depth, funnel, deadline))
 
 
 def ranks_in(truth: npt.NDArray[np.int64], ids: npt.NDArray[np.int64]) -> Ranks:

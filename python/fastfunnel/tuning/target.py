@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastfunnel.arguments import Metric
-from fastfunnel.funnel import Funnel, Stage
+from fastfunnel.funnel import Funnel
 from fastfunnel.sampling import Ids, are_among
 from fastfunnel.search import SearchResult
 from fastfunnel.tiers import Tiers
@@ -45,10 +45,10 @@ class Target(Protocol):
         """Return ids and rows of n different rows, or of all."""
 
     def untuned_funnel(self, k: int) -> Funnel | None:
-        """Return the funnel that searches use until one is tuned."""
+        """Return the default funnel that rows suggest: queries that check had no say in it."""
 
-    def ranks(self, part: Part, stage: Stage, depth: int, deadline: Deadline) -> Ranks:
-        """Return `neighbour_ranks` among the rows that a stage ranks together."""
+    def ranks(self, part: Part, funnel: Funnel, depth: int, deadline: Deadline) -> Ranks:
+        """Return `neighbour_ranks` among the rows that a funnel ranks together."""
 
     def left(self, part: Part, keep: int, funnel: Funnel, deadline: Deadline) -> Found:
         """Return `neighbours_left` where a last stage keeps so many rows."""
@@ -82,15 +82,18 @@ class OneIndex:
         self.tiers = index._tiers
         self.search = index.search
         self.draw = index.draw
-        self.untuned_funnel = index.untuned_funnel
 
     def __len__(self) -> int:
         """Return the number of rows."""
         return len(self._index)
 
-    def ranks(self, part: Part, stage: Stage, depth: int, deadline: Deadline) -> Ranks:
+    def untuned_funnel(self, k: int) -> Funnel | None:
+        """Return what the rows suggest."""
+        return self._index.untuned_funnel(k, queries_seen=False)
+
+    def ranks(self, part: Part, funnel: Funnel, depth: int, deadline: Deadline) -> Ranks:
         """Return the ranks among all rows."""
-        return neighbour_ranks(self._index, part, stage, depth, deadline)
+        return neighbour_ranks(self._index, part, funnel, depth, deadline)
 
     def left(self, part: Part, keep: int, funnel: Funnel, deadline: Deadline) -> Found:
         """Return which neighbours a funnel leaves."""

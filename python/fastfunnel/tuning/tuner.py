@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastfunnel.arguments import as_count, as_queries, as_share
-from fastfunnel.funnel import Funnel, Stage
+from fastfunnel.funnel import Funnel
 from fastfunnel.tuning.budget import Budget, Deadline, OutOfTimeError, Progress, progress_bar
 from fastfunnel.tuning.candidates import propose
 from fastfunnel.tuning.chains import (
@@ -25,17 +25,16 @@ from fastfunnel.tuning.confidence import fewest_neighbours, passing_loss
 from fastfunnel.tuning.cost import Costs, Objective, measure
 from fastfunnel.tuning.front import Front, FrontPoint
 from fastfunnel.tuning.plan import Path
-from fastfunnel.tuning.ranks import Ranks
 from fastfunnel.tuning.report import TuningReport
 from fastfunnel.tuning.rotation_gain import RotationGain, rotation_gain
 from fastfunnel.tuning.sample import Sample, draw
-from fastfunnel.tuning.space import resident_bytes, scorers
+from fastfunnel.tuning.space import resident_bytes
+from fastfunnel.tuning.stage_ranks import StageRanks, stage_ranks
 from fastfunnel.tuning.survivors import survivors
 from fastfunnel.tuning.target import Target
 
 _FEWEST_ROWS = 2000  # below this nothing beats exact search by enough to look
 _DEPTH_SHARE, _LEAST_DEPTH, _MOST_DEPTH = 32, 4096, 16_384
-_FINE_DEPTH = 1024  # ranks looked at under int8 and float scores, which put neighbours first
 
 # Shares of the budget that are spent when a step ends.
 _SAMPLED, _RANKED, _TIMED, _PLANNED, _ROTATED, _CHECKED = 0.25, 0.38, 0.5, 0.56, 0.64, 0.94
@@ -140,17 +139,21 @@ class _Tuning:
         n_rows = len(self.index)
         depth = min(max(n_rows // _DEPTH_SHARE, _LEAST_DEPTH, 8 * self.k), _MOST_DEPTH, n_rows // 2)
         depth = max(depth, self.k)
-        ranks = self._ranks(sample, depth)
+        ranks = stage_ranks(self.index, sample.fit, self.k, depth, self.budget.until(_RANKED))
         self._show("costs of the stages", _RANKED)
         timed = self.budget.until(_TIMED)
         queries = sample.fit.queries
-        costs = self.index.on_one(measure, queries, list(ranks), self.k, self.objective, timed)
+        stages, scans = list(ranks.later), list(ranks.scans)
+        costs = self.index.on_one(measure, queries, stages, scans, self.k, self.objective, timed)
         self._show("candidates", _TIMED)
         paths = propose(
             self.index.dim,
             sample.fit.asked(self.k),
             depth,
-            {stage: found for stage, found in ranks.items() if costs.known(stage)},
+            StageRanks(
+                {one: found for one, found in ranks.scans.items() if one in costs.scans},
+                {one: found for one, found in ranks.later.items() if one in costs.later},
+            ),
             costs,
             self._weight,
             lambda: self.budget.until(_PLANNED).left > 0,
@@ -164,21 +167,6 @@ class _Tuning:
         needed = min(needed, len(sample.check))
         n_check = max(_FEWEST_CHECKS, int(needed), int(seconds / max(predicted, 1e-9)))
         return chains, replace(sample, check=sample.check[:n_check]), costs
-
-    def _ranks(self, sample: Sample, depth: int) -> dict[Stage, Ranks]:
-        """Return the ranks under as many stages as there is time for, sign bits first."""
-        ranks: dict[Stage, Ranks] = {}
-        deadline = self.budget.until(_RANKED)
-        try:
-            for stage in scorers(self.index.dim, self.index.tiers):
-                fine = min(depth, max(_FINE_DEPTH, 8 * self.k))
-                looked_at = depth if stage.precision == "b1" else fine
-                ranks[stage] = self.index.ranks(sample.fit, stage, looked_at, deadline)
-                deadline.check()
-        except OutOfTimeError:
-            if not ranks:
-                raise
-        return ranks
 
     def _chosen_chains(self, sample: Sample, paths: Sequence[Path]) -> list[Chain]:
         fit, default = sample.fit, self.index.untuned_funnel(self.k)
@@ -274,7 +262,7 @@ class _Tuning:
         if len(front.points) == 1 and self._worth_tuning():
             notes.append(
                 f"The budget of {self.budget.seconds:g} seconds ended before a funnel was checked, "
-                "so search stays exact. Give more."
+                "so search is exact. Give more."
             )
         elif self.hurried and chosen.funnel is not None:
             notes.append(
