@@ -20,7 +20,7 @@ import numpy as np
 import fastfunnel as ff
 from bench import datasets
 from bench.output import print_machine, print_table, write_json
-from bench.scale_model import Costs, Node, on_one_machine, plan
+from bench.scale_model import HEDGE, Costs, Node, on_one_machine, plan
 
 _COLUMNS = ("p50 ms", "p99 ms", "batch q/s", "build s", "codes MB", "disk MB")
 
@@ -78,7 +78,11 @@ def plans(arguments: argparse.Namespace) -> None:
     node = Node(arguments.cores, arguments.memory, arguments.disk)
     lines = []
     for rows in map(float, arguments.rows.split(",")):
-        found = plan(rows, costs, node, arguments.qps, arguments.p99 / 1e3, arguments.threads)
+        hedge = None if arguments.no_hedge else HEDGE
+        found = plan(
+            rows, costs, node, arguments.qps, arguments.p99 / 1e3, arguments.threads, hedge=hedge,
+            stalls=arguments.stalls,
+        )  # fmt: skip
         lines.append(
             [
                 f"{rows:,.0f}",
@@ -134,6 +138,8 @@ def main() -> None:
     parser.add_argument("--p99", type=float, default=100, help="milliseconds")
     parser.add_argument("--cores", type=int, default=16)
     parser.add_argument("--threads", type=int, default=1, help="of a shard for one query")
+    parser.add_argument("--stalls", type=float, default=0.0, help="share of calls that hang")
+    parser.add_argument("--no-hedge", action="store_true", help="ask one replica only")
     parser.add_argument("--memory", type=float, default=64, help="GB")
     parser.add_argument("--disk", type=float, default=2000, help="GB")
     arguments = parser.parse_args()

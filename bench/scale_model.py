@@ -3,7 +3,8 @@
 A search costs each shard `fixed + slope * rows` seconds of one thread: a scan of all rows' codes, and
 a shortlist that is a share of them. Shards work at once, so an answer takes as long as the slowest
 of them (Dean and Barroso, The Tail at Scale, CACM 2013): with S shards its quantile q is the
-quantile q^(1/S) of one. Within a shard queries wait in a queue for one of its cores.
+quantile q^(1/S) of one. Within a shard queries wait in a queue for one of its cores. A shard that is
+late is asked again at another replica, as `ShardedIndex.search(hedge=...)` does.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ MEMORY_SHARE = 0.7  # of a node's memory, for codes; the rest is the system's an
 DISK_ROOM = 2.0  # times the rows' bytes: compaction writes segments anew beside the old ones
 CALL_BYTES = 1_930  # of a call of Ray beside queries and answers, all headers: bench/two_nodes.py
 BUSY = 0.6  # of the cores' time that searches may take
+STALL_S = 1.0  # that a replica hangs: a compaction, a slow disk, a neighbour
+HEDGE = 0.95  # of a shard's answers come before another replica is asked too
 _ARRIVALS = 20_000
 _MOST_SHARDS = 2_000
 
@@ -101,7 +104,15 @@ class Plan:
 
 
 def plan(
-    rows: float, costs: Costs, node: Node, qps: float, p99_s: float, threads: int = 1, k: int = 10
+    rows: float,
+    costs: Costs,
+    node: Node,
+    qps: float,
+    p99_s: float,
+    threads: int = 1,
+    k: int = 10,
+    hedge: float | None = HEDGE,
+    stalls: float = 0.0,
 ) -> Plan:
     """Return the fewest nodes that hold the rows, keep up and answer in time.
 
@@ -115,6 +126,8 @@ def plan(
         p99_s: seconds in which 99% of them are to be answered.
         threads: of each shard for a query.
         k: answers a query.
+        hedge: share of a shard's answers before another replica, if there is one, is asked too.
+        stalls: share of the calls of a shard that hang for STALL_S.
     """
     shards = max(
         1,
@@ -123,7 +136,7 @@ def plan(
     )
     best: Plan | None = None
     while shards < _MOST_SHARDS:
-        found = _with_shards(rows, costs, node, qps, threads, k, shards)
+        found = _with_shards(rows, costs, node, qps, threads, k, shards, hedge, stalls)
         if best is None or found.p99 < best.p99:
             best = found
         if found.p99 <= p99_s:
@@ -135,14 +148,30 @@ def plan(
 
 
 def _with_shards(
-    rows: float, costs: Costs, node: Node, qps: float, threads: int, k: int, shards: int
+    rows: float,
+    costs: Costs,
+    node: Node,
+    qps: float,
+    threads: int,
+    k: int,
+    shards: int,
+    hedge: float | None,
+    stalls: float,
 ) -> Plan:
     service = costs.single(rows / shards) / (1 + (threads - 1) * costs.efficiency)
     cores = node.cores * costs.efficiency
     servers = max(1, int(cores / threads))
-    replicas = max(1, math.ceil(qps * service / (BUSY * servers)))
+    again = 0.0 if hedge is None else 1 - hedge
+    replicas = max(1, math.ceil(qps * (1 + again) * service / (BUSY * servers)))
+    if replicas == 1:  # nobody else to ask
+        hedge, again = None, 0.0
+    calls = qps * (1 + again) / replicas
     batch = max(1, math.ceil(qps * (costs.call + costs.call_of_shard * shards)))
-    times = sojourns(service, costs.jitter, qps / replicas, servers)
+    times = sojourns(service, costs.jitter, calls, servers)
+    hangs = np.random.default_rng(3).random(len(times)) < stalls
+    times = np.sort(times + STALL_S * hangs)
+    if hedge is not None:
+        times = hedged(times, hedge)
     p50, p99 = fan_out(costs, times, shards)
     return Plan(
         shards=shards,
@@ -151,8 +180,8 @@ def _with_shards(
         disk_gb=rows / shards * costs.disk_bytes / 1e9,
         p50=p50,
         p99=p99,
-        busy=qps / replicas * service / servers,
-        wire=wire_bytes(costs, shards, k, batch),
+        busy=calls * service / servers,
+        wire=wire_bytes(costs, shards, k, batch) * (1 + again),
         batch=batch,
         build_seconds=max(rows * costs.send_slope, rows / shards * costs.build_slope),
     )
@@ -177,6 +206,16 @@ def sojourns(
         heapq.heappush(free, end)
         times[number] = end - arrival
     return np.sort(times)
+
+
+def hedged(times: npt.NDArray[np.float64], share: float, seed: int = 2) -> npt.NDArray[np.float64]:
+    """Return times in a shard, ascending, if late calls are made again: the first answer counts.
+
+    A call is late after that share of `times`; the other replica's time is drawn from them too.
+    """
+    late = np.quantile(times, share)
+    again = late + np.random.default_rng(seed).permutation(times)
+    return np.sort(np.minimum(times, again))
 
 
 def fan_out(

@@ -1,7 +1,8 @@
 """The systems people run today beside this project: `python -m bench.databases --help`.
 
-Each system is filled, swept and measured in processes of its own, started by this one; the data
-stays in the work directory, so that a step can be repeated alone. See README.md.
+Each system is filled, swept and measured in processes of its own, started by this one. What a step
+found stays in the work directory: a run that was cut off goes on where it was, and `--again`
+repeats a step. See README.md.
 """
 
 from __future__ import annotations
@@ -24,21 +25,26 @@ def main(
     queries: int = 1000,
     rounds: int = 5,
     budget: Annotated[float, typer.Option(help="seconds of a setting's turn in a round")] = 1.0,
-    sweep_budget: Annotated[float, typer.Option(help="seconds of a setting's recall")] = 30.0,
+    sweep_budget: Annotated[float, typer.Option(help="seconds of a setting's recall")] = 5.0,
     only: Annotated[str, typer.Option(help="systems, like postgres,milvus")] = "",
     steps: Annotated[str, typer.Option(help="some of build,sweep,measure,report")] = "",
+    again: Annotated[str, typer.Option(help="a step to repeat, with those after it")] = "",
     json: Annotated[Path | None, typer.Option(help="write everything here")] = None,
     plot: Annotated[Path | None, typer.Option(help="write a PNG here")] = None,
+    page: Annotated[Path | None, typer.Option(help="write tables between its marks")] = None,
 ) -> None:
     """Measure recall, speed, memory and disk of databases beside ours, at recall@10 >= 0.99."""
     from bench.databases import worker
+    from bench.databases.markdown import write_page
     from bench.databases.report import plot_bars, print_report
     from bench.databases.system import OURS
     from bench.output import console, print_machine, write_json
 
-    wanted = only.replace(",", " ").split() or list(worker.SYSTEMS)
+    every = [name for name in worker.SYSTEMS if name not in worker.BY_NAME_ONLY]
+    wanted = only.replace(",", " ").split() or every
     todo = steps.replace(",", " ").split() or list(STEPS)
-    for name, known in ((wanted, worker.SYSTEMS), (todo, STEPS)):
+    repeated = STEPS[STEPS.index(again) : -1] if again in STEPS else ()
+    for name, known in ((wanted, worker.SYSTEMS), (todo, STEPS), ([again or "report"], STEPS)):
         if unknown := set(name) - set(known):
             raise typer.BadParameter(f"{sorted(unknown)} is none of {', '.join(known)}")
     machine = print_machine()
@@ -47,45 +53,44 @@ def main(
         worker.Job(module, place, dataset, rows, queries, data)
         for module in dict.fromkeys((OURS, *wanted))
     ]
-    absent: dict[str, str] = {}
+    for job in jobs:
+        for step in repeated:
+            job.forget(step)
+    left_out: dict[str, str] = {}
+    calls = {
+        "build": (worker.build, "filling"),
+        "sweep": (worker.survey, "recall of its settings", sweep_budget),
+        "measure": (worker.compare, "times", rounds, budget),
+    }
     for job in jobs:
         try:
-            if "build" in todo and job.read("build") is None:
-                console.print(f"{job.module}: filling", style="dim")
-                _apart(worker.build, job)
-            if "sweep" in todo:
-                console.print(f"{job.module}: recall of its settings", style="dim")
-                _apart(worker.survey, job, sweep_budget)
-            if "measure" in todo:
-                console.print(f"{job.module}: times", style="dim")
-                _apart(worker.compare, job, rounds, budget)
-        except ImportError as error:
-            absent[job.module] = str(error)
-            console.print(f"absent: {job.module} ({error})", style="yellow")
+            for step, (call, what, *arguments) in calls.items():
+                if step in todo and job.read(step) is None:
+                    console.print(f"{job.module}: {what}", style="dim")
+                    _apart(call, job, *arguments)
+        except Exception as error:  # noqa: BLE001 - of any library; the others go on
+            left_out[job.module] = f"{type(error).__name__}: {error}"
+            console.print(f"left out: {job.module} ({left_out[job.module]})", style="yellow")
     if "report" not in todo:
         return
-    found = [job for job in jobs if job.module not in absent and job.read("measure")]
-    systems = {job.module: _notes(job) for job in found}
+    found = [job for job in jobs if job.module not in left_out and job.read("measure")]
+    systems = {job.module: {step: job.read(step) for step in calls} for job in found}
     if OURS not in systems:
         raise typer.BadParameter(f"{place} holds no measurement; run --steps build,sweep,measure")
     print_report(systems)
-    shape = f"{dataset}, {systems[OURS]['build']['rows']:,} rows, {queries:,} queries"
-    write_json(
-        json,
-        {
-            "machine": machine,
-            "dataset": shape,
-            "rounds": rounds,
-            "absent": absent,
-            "systems": systems,
-        },
-    )
+    content = {
+        "machine": machine,
+        "dataset": f"{dataset}, {systems[OURS]['build']['rows']:,} rows, {queries:,} queries",
+        "rounds": rounds,
+        "left_out": left_out,
+        "systems": systems,
+    }
+    write_json(json, content)
+    if page is not None:
+        write_page(page, content)
     if plot is not None:
-        plot_bars(systems, f"{shape}\n{machine['cpu']}, {machine['cores']} cores", plot)
-
-
-def _notes(job: Any) -> dict[str, Any]:
-    return {step: job.read(step) for step in ("build", "sweep", "measure")}
+        title = f"{content['dataset']}\n{machine['cpu']}, {machine['cores']} cores"
+        plot_bars(systems, title, plot)
 
 
 def _apart(call: Any, *arguments: Any) -> None:

@@ -38,14 +38,17 @@ class Chroma(System):
             collection.add(ids, embeddings=rows)
 
     def open(self, dim: int) -> None:
-        """Open the collection; the first search reads the graph."""
-        self._connect()
-        self._collection = self._client.get_collection(_COLLECTION, embedding_function=None)
-        self.search(np.eye(1, dim, dtype=np.float32)[0])
+        """Open the collection."""
+        self._dim, self._width = dim, None
+        self._load()
 
     def use(self, setting: Setting) -> None:
-        """Set the width."""
-        self._collection.modify(configuration={"hnsw": {"ef_search": setting.value}})
+        """Set the width; only a graph that is read after that has it."""
+        if setting.value != self._width:
+            self._width = setting.value
+            self._collection.modify(configuration={"hnsw": {"ef_search": setting.value}})
+            self._client.close()
+            self._load()
 
     def search(self, query: Float32s) -> Ids:
         """Search one query."""
@@ -59,6 +62,12 @@ class Chroma(System):
     def close(self) -> None:
         """Close the client."""
         self._client.close()
+
+    def _load(self) -> None:
+        """Connect; the first search reads the graph."""
+        self._connect()
+        self._collection = self._client.get_collection(_COLLECTION, embedding_function=None)
+        self.search(np.eye(1, self._dim, dtype=np.float32)[0])
 
     def _connect(self) -> None:
         self._client = chromadb.PersistentClient(

@@ -62,9 +62,11 @@ class DuckDB(System):
         self._database.execute("CHECKPOINT")
 
     def open(self, dim: int) -> None:
-        """Open the file."""
+        """Open the file and ask once, which reads the graph into memory."""
         self._dim = dim
         self._connect()
+        self.use(self.settings(0, dim)[0])
+        self.search(np.eye(1, dim, dtype=np.float32)[0])
 
     def use(self, setting: Setting) -> None:
         """Choose the table and the width of the graph's search."""
@@ -90,3 +92,4 @@ class DuckDB(System):
         [extension] = folder.rglob("vss.duckdb_extension")
         self._database.execute(f"LOAD '{extension}'")
         self._database.execute("SET hnsw_enable_experimental_persistence = true")
+        self._database.execute("SET enable_progress_bar = false")

@@ -17,9 +17,10 @@ from bench.timing import shuffled
 from bench.truth import Truth
 
 TARGET = 0.99
-_WARM = 5  # queries before the measured ones of a turn
-_FEWEST = 100  # queries that recall is taken over, however slow
-_FEWEST_TIMED = 20  # queries of a turn, however slow
+_WARM, _WARM_S = 5, 1.0  # queries before the measured ones of a turn, fewer if they take longer
+_FEWEST = 100  # queries that recall is taken over, unless they take longer than
+_LONGEST_S = 20.0
+_FEWEST_TIMED = 4  # queries of a turn, however slow
 _BATCH_GAIN = (
     4  # times as many queries are asked at once as one by one: batches are that much faster
 )
@@ -46,6 +47,7 @@ class Timed:
     label: str
     recall: float
     many: str
+    queries: int  # that recall is over
     latencies: list[list[float]] = field(default_factory=list)  # seconds, one list a round
     rates: list[float] = field(default_factory=list)  # queries a second, many at once
 
@@ -68,19 +70,25 @@ class Timed:
             "qps_many": statistics.median(self.rates),
             "p50_ms": self.percentile(50),
             "p99_ms": self.percentile(99),
+            "timed": sum(map(len, self.latencies)),
         }
 
 
 def sweep(
     system: System, settings: Iterable[Setting], queries: Float32s, truth: Truth, budget: float
 ) -> list[Swept]:
-    """Return the recall of each setting over all queries, or as many as `budget` seconds allow."""
+    """Return the recall of each setting over all queries, or as many as `budget` seconds allow.
+
+    At least 100 are asked, or as many as 20 seconds allow where one takes longer than 0.2.
+    """
     found = []
     for setting in settings:
         system.use(setting)
-        _estimate(system, queries)
-        alone = statistics.median(_one_by_one(system, queries[:20]))
-        count = min(len(queries), max(_FEWEST, int(budget / alone)))
+        alone = _estimate(system, queries)
+        if alone < _WARM_S / _WARM:
+            alone = statistics.median(_one_by_one(system, queries[:20]))
+        fewest = min(_FEWEST, max(20, int(_LONGEST_S / alone)))
+        count = min(len(queries), max(fewest, int(budget / alone)))
         start = perf_counter()
         answers = system.search_many(queries[:count])
         many = (perf_counter() - start) / count
@@ -142,7 +150,10 @@ def _slice(queries: Float32s, fitting: float, number: int) -> Float32s:
 
 def _estimate(system: System, queries: Float32s) -> float:
     """Return about how many seconds a query takes, and warm what the turn before has emptied."""
-    return statistics.median(_one_by_one(system, queries[-_WARM:]))
+    taken: list[float] = []
+    while len(taken) < _WARM and sum(taken) < _WARM_S:
+        taken += _one_by_one(system, queries[-1 - len(taken) :][:1])
+    return statistics.median(taken)
 
 
 def _one_by_one(system: System, queries: Float32s) -> list[float]:

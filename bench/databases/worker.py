@@ -17,7 +17,7 @@ import numpy as np
 
 from bench.contenders.contender import Setting
 from bench.databases.measuring import Swept, Timed, choose, measure, sweep
-from bench.databases.resources import cpu_seconds, disk_bytes, memory_bytes
+from bench.databases.resources import Others, cpu_seconds, disk_bytes, memory_bytes
 from bench.databases.system import OURS, K, System
 from bench.datasets import Dataset, load
 from bench.truth import Truth
@@ -33,7 +33,9 @@ SYSTEMS = {
     "duck": "DuckDB",
     "chroma": "Chroma",
     "sbert": "SentenceTransformers",
+    "zvec": "Zvec",
 }
+BY_NAME_ONLY = ("qdrant",)  # meant for 20,000 points: all rows take it an hour
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,10 @@ class Job:
     def of(self, module: str) -> Job:
         """Return the job of another system."""
         return replace(self, module=module)
+
+    def forget(self, step: str) -> None:
+        """Let a step run anew."""
+        (self.directory / f"{step}.json").unlink(missing_ok=True)
 
     def system(self) -> System:
         """Return the system, neither filled nor open.
@@ -86,15 +92,17 @@ def build(job: Job) -> None:
     system = job.system()
     shutil.rmtree(job.directory, ignore_errors=True)  # what an earlier try left
     system.directory.mkdir(parents=True)
-    before, start = cpu_seconds(None), perf_counter()
+    before, start, others = cpu_seconds(None), perf_counter(), Others()
     system.ingest(base)
     spent = cpu_seconds(system.server()) - before
+    busy_elsewhere = others.cores(system.server())
     system.close()
     found = {
         "name": system.name,
         "rows": len(base),
         "seconds": perf_counter() - start,
         "cpu_seconds": spent,
+        "others": busy_elsewhere,
         "disk_bytes": disk_bytes(system.directory),
         "versions": {package: version(package) for package in system.packages},
         "many": system.many,
@@ -127,10 +135,13 @@ def compare(job: Job, rounds: int, budget: float) -> None:
             swept = [Swept(**s) for s in own.read("sweep")["settings"]]
             settings = {(s.row, s.label): s for s in system.settings(rows, dim)}
             for s in choose(swept):
-                timed = Timed(system.name, s.row, s.label, s.recall, system.many)
+                timed = Timed(system.name, s.row, s.label, s.recall, system.many, s.queries)
                 entries.append((system, settings[s.row, s.label], timed))
+        others, server = Others(), entries[0][0].server()
         measure(entries, dataset.queries, rounds, budget)
-    job.write("measure", [timed.to_dict() for _, _, timed in entries])
+        busy_elsewhere = others.cores(server)
+    timed_rows = [timed.to_dict() for _, _, timed in entries]
+    job.write("measure", {"others": busy_elsewhere, "rows": timed_rows})
 
 
 @contextmanager

@@ -7,7 +7,7 @@ try:
 except ImportError as error:
     raise ImportError("fastfunnel.distributed needs Ray: pip install 'fastfunnel[ray]'") from error
 
-from fastfunnel.distributed.calls import ShardUnavailableError
+from fastfunnel.distributed.losses import ShardUnavailableError
 from fastfunnel.distributed.merging import ShardedResult
 from fastfunnel.distributed.sharded_index import ShardedIndex
 

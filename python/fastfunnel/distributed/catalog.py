@@ -34,7 +34,9 @@ class Catalog:
     in_step: for each shard and replica, whether it has every change that was acknowledged.
     nodes: for each shard and replica, the address of the node that has its files.
     is_open: whether a process has it open; True after that process was killed.
-    is_moving: whether rows are on their way to the last shard.
+    is_moving: whether rows are on their way to the last shard, which was added, or from it.
+    is_shrinking: whether it is from it: it is about to be removed.
+    next_id: no id below it is given to a row unasked; shards that are there may know of higher ones.
     tuned: what `Tuned.to_dict` returns.
     """
 
@@ -47,6 +49,8 @@ class Catalog:
     is_open: bool
     is_moving: bool
     tuned: Mapping[str, Any]
+    is_shrinking: bool = False
+    next_id: int = 0
 
     def with_step(self, shard: int, replica: int, in_step: bool) -> Catalog:
         """Return the catalog with one replica in step or not."""
@@ -89,9 +93,12 @@ class Catalog:
                 raise ValueError(f"{name} must be {shape[0]} lists of {shape[1]}")
             if not all(type(value) is kind for each in tables[name] for value in each):
                 raise ValueError(f"{name} must hold {kind.__name__}s")
-        for name in ("is_open", "is_moving"):
+        plain = {"is_shrinking": False, "next_id": 0, **plain}  # catalogs from before have neither
+        for name in ("is_open", "is_moving", "is_shrinking"):
             if type(plain[name]) is not bool:
                 raise ValueError(f"{name} cannot be {plain[name]!r}")
+        if type(plain["next_id"]) is not int or not 0 <= plain["next_id"] <= 2**63:
+            raise ValueError(f"next_id cannot be {plain['next_id']!r}")
         as_metric(plain["metric"])
         return cls(**{**plain, **tables})
 

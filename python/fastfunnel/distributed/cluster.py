@@ -8,13 +8,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import ray
 
-from fastfunnel.distributed import calls
 from fastfunnel.distributed.catalog import Catalog, replica_path, write_catalog
+from fastfunnel.distributed.changes import change
+from fastfunnel.distributed.latencies import Hedge, Latencies
+from fastfunnel.distributed.losses import ShardUnavailableError
+from fastfunnel.distributed.placing import alive_nodes, placed, without
+from fastfunnel.distributed.questions import Arguments, ask
 from fastfunnel.distributed.replicas import ANYWHERE, Replica, ReplicaSet, Reviver
 from fastfunnel.distributed.searches import Searches
 from fastfunnel.storage.lock import WriterLock
+
+_NO_ROWS = (np.empty(0, np.int64), np.empty(0, np.uint64))
 
 
 class Cluster:
@@ -36,6 +43,7 @@ class Cluster:
         self.patience_s = patience_s
         self.changing = threading.RLock()  # one change after another, as in one index
         self.searches = Searches()
+        self.latencies = Latencies()
         self._lock = lock
         self._reviver = Reviver(self.changing, lambda replica: self._record(replica, True))
         # The only node of a cluster may have another address than yesterday.
@@ -49,19 +57,46 @@ class Cluster:
         """Return the number of shards."""
         return len(self.shards)
 
+    def layout(self) -> tuple[list[ReplicaSet], list[int]]:
+        """Return the shards, and the numbers of shards by which rows may be placed.
+
+        While some move, that is two, where they go before where they come from. The shards change
+        while the catalog says that rows move; so between two looks at the same catalog they may be
+        one more or one less, and one place too many is looked at, never one too few.
+        """
+        while True:
+            catalog, shards = self.catalog, self.shards
+            if self.catalog is catalog:
+                break
+        n = len(shards)
+        if not catalog.is_moving:
+            return shards, [n]
+        return shards, [n - 1, n] if catalog.is_shrinking else [n, n - 1]
+
     def ask(
-        self, method: str, arguments: calls.Arguments, deadline_s: float | None = None
+        self,
+        method: str,
+        arguments: Arguments,
+        deadline_s: float | None = None,
+        hedge: Hedge | None = None,
+        shards: list[ReplicaSet] | None = None,
     ) -> dict[int, Any]:
-        """Return what shards answer; see `calls.ask`."""
-        return calls.ask(self.shards, self._reviver, method, arguments, self.patience_s, deadline_s)
+        """Return what shards answer; see `questions.ask`.
+
+        Who does not hold `changing` gives the `shards` that were there when it chose whom to ask.
+        """
+        among = self.shards if shards is None else shards
+        if arguments and max(arguments) >= len(among):
+            raise ShardUnavailableError(f"shard {max(arguments)} was removed meanwhile")
+        return ask(among, self._reviver, method, arguments, self.patience_s, deadline_s, hedge)
 
     def ask_all(self, method: str, *arguments: Any) -> dict[int, Any]:
         """Return what every shard answers to the same arguments."""
         return self.ask(method, {shard: arguments for shard in range(len(self))})
 
-    def change(self, method: str, arguments: calls.Arguments) -> dict[int, Any]:
-        """Make a change; see `calls.change`. The caller holds `changing`."""
-        return calls.change(
+    def change(self, method: str, arguments: Arguments) -> dict[int, Any]:
+        """Make a change; see `changes.change`. The caller holds `changing`."""
+        return change(
             self.shards,
             self._reviver,
             method,
@@ -101,14 +136,62 @@ class Cluster:
             # One that a killed process left is as empty: no row moves before the catalog knows it.
             description = self.ask("description", {0: ()})[0]
             _results([one.call("create_like", *description.values()) for one in replicas.replicas])
+            # One that was removed while a replica was away left rows there.
+            _results([one.call("drop_others", _NO_ROWS) for one in replicas.replicas])
             self.write(is_moving=True)
         except BaseException:
             self.catalog = before
             for replica in replicas.replicas:
                 replica.end()
             raise
-        self.shards.append(replicas)
+        self.shards = [*self.shards, replicas]  # whoever asks goes on with those it knows
         return new
+
+    def drop_last_shard(self) -> None:
+        """Go on without the last shard, which has no row left. The caller holds `changing`."""
+        gone, before = self.shards[-1], self.catalog
+        self.shards = self.shards[:-1]  # before the catalog: see layout
+        try:
+            self.write(
+                n_shards=len(self.shards),
+                nodes=before.nodes[:-1],
+                in_step=before.in_step[:-1],
+                is_moving=False,
+                is_shrinking=False,
+            )
+        except BaseException:
+            self.shards = [*self.shards, gone]
+            raise
+        for replica in gone.replicas:
+            replica.is_retired = True
+        self.searches.wait_for_earlier()
+        erasing = [replica.call("erase") for replica in gone.replicas if replica.is_up]
+        if erasing:
+            ray.wait(erasing, num_returns=len(erasing), timeout=self.patience_s)
+        for replica in gone.replicas:
+            replica.end()
+
+    def replace_node(self, address: str) -> int:
+        """Let other nodes take the replicas of one; return how many. The caller holds `changing`."""
+        before = self.catalog
+        nodes = without(before.nodes, address, alive_nodes())
+        moving = [
+            replica
+            for shard, old, new in zip(self.shards, before.nodes, nodes, strict=True)
+            for replica in shard.replicas
+            if old[replica.number] != new[replica.number]
+        ]
+        steps = [list(steps) for steps in before.in_step]
+        for replica in moving:
+            steps[replica.shard][replica.number] = False
+        for shard, left in enumerate(steps):
+            if not any(left):
+                raise ValueError(f"shard {shard} has no other replica that is in step")
+        self.write(nodes=nodes, in_step=tuple(map(tuple, steps)))
+        for replica in moving:
+            replica.move_to(nodes[replica.shard][replica.number])
+            self._reviver.lost(replica, self.shards[replica.shard])
+        return len(moving)
 
     def check_replicas(self) -> None:
         """Bring replicas together after a kill: each shard's first one in step is what counts.
@@ -126,12 +209,16 @@ class Cluster:
                 if not (replica.in_step and replica.is_up):
                     self._reviver.lost(replica, shard)
 
-    def states(self, shard: int) -> list[dict[str, Any]]:
-        """Return the state of each replica of a shard; of one that is down, where it should be."""
+    def states(self) -> list[list[dict[str, Any]]]:
+        """Return the state of each replica of each shard; of one that is down, where it should be."""
+        places = zip(self.shards, self.catalog.nodes)  # noqa: B905 - one may be on its way
+        return [self._states(shard, nodes) for shard, nodes in places]
+
+    def _states(self, shard: ReplicaSet, nodes: tuple[str, ...]) -> list[dict[str, Any]]:
         states = []
-        for replica in self.shards[shard].replicas:
+        for replica, node in zip(shard.replicas, nodes, strict=True):
             state: dict[str, Any] = {"in_step": replica.in_step, "is_up": replica.is_up}
-            state["node"] = self.catalog.nodes[shard][replica.number]
+            state["node"] = node
             if replica.trouble:
                 state["trouble"] = replica.trouble
             if replica.is_up:
@@ -178,19 +265,6 @@ class Cluster:
                 )
             ]
         )
-
-
-def placed(shard: int, replication: int) -> tuple[str, ...]:
-    """Return addresses of nodes for the replicas of a shard: neighbours in the list of nodes."""
-    nodes = alive_nodes()
-    return tuple(nodes[(shard + number) % len(nodes)] for number in range(replication))
-
-
-def alive_nodes() -> list[str]:
-    """Return the addresses of the nodes of the cluster; asked first, Ray connects."""
-    if not ray.is_initialized():
-        ray.init()
-    return sorted(node["NodeManagerAddress"] for node in ray.nodes() if node["Alive"])
 
 
 def _results(references: list[Any]) -> None:

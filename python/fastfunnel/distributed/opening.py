@@ -14,7 +14,8 @@ from fastfunnel.distributed.catalog import (
     read_catalog,
     write_catalog,
 )
-from fastfunnel.distributed.cluster import Cluster, placed
+from fastfunnel.distributed.cluster import Cluster
+from fastfunnel.distributed.placing import placed
 from fastfunnel.model import Model
 from fastfunnel.rotation import as_rotation
 from fastfunnel.storage.layout import LOCK

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import ray
@@ -23,6 +23,7 @@ CHANGES = (
     "create",
     "create_like",
     "drop_others",
+    "erase",
     "take",
 )
 ANYWHERE = ""  # as an address
@@ -44,6 +45,7 @@ class Replica:
     in_step: it has every change that was acknowledged; only then may it answer.
     is_up: its last call came back.
     trouble: why it is not up, as far as that is known.
+    is_retired: its shard was removed; nobody brings it back.
     """
 
     def __init__(self, shard: int, number: int, path: str, node: str, in_step: bool) -> None:
@@ -52,6 +54,7 @@ class Replica:
         self.number = number
         self.in_step = in_step
         self.trouble = ""
+        self.is_retired = False
         self.reviver: threading.Thread | None = None
         self._path = path
         self._node = node
@@ -72,6 +75,12 @@ class Replica:
             strategy = NodeAffinitySchedulingStrategy(self._placed_on, soft=False)
             place = {"scheduling_strategy": strategy}
         self._actor = ray.remote(**_OPTIONS, **place)(Shard).remote(self._path)
+
+    def move_to(self, node: str) -> None:
+        """Belong to another node, with nothing that counts on it yet; its reviver starts it there."""
+        self.in_step = self.is_up = False
+        self.end()
+        self._node, self._actor = node, None
 
     def has_its_node(self) -> bool:
         """Return whether the node that the actor was started on is the one at its address."""
@@ -106,9 +115,9 @@ class ReplicaSet:
         self.replicas = replicas
         self._turn = 0
 
-    def for_reading(self) -> Replica | None:
-        """Return a replica that may answer, another each time; None if all are down."""
-        ready = [one for one in self.replicas if one.in_step and one.is_up]
+    def for_reading(self, but: Sequence[Replica] = ()) -> Replica | None:
+        """Return a replica that may answer, another each time; None if there is none but these."""
+        ready = [one for one in self.replicas if one.in_step and one.is_up and one not in but]
         self._turn += 1
         return ready[self._turn % len(ready)] if ready else None
 
@@ -136,7 +145,7 @@ class Reviver:
         """Let nobody ask the replica until it answers again and is in step."""
         with self._deciding:
             replica.is_up = False
-            if replica.reviver is None and not self._closed.is_set():
+            if replica.reviver is None and not (replica.is_retired or self._closed.is_set()):
                 replica.reviver = threading.Thread(
                     target=self._revive, args=(replica, shard), daemon=True
                 )
@@ -153,7 +162,7 @@ class Reviver:
 
     def _revive(self, replica: Replica, shard: ReplicaSet) -> None:
         pause = _FIRST_PAUSE_S
-        while not self._closed.wait(pause):
+        while not (self._closed.wait(pause) or replica.is_retired):
             pause = min(2 * pause, _LONGEST_PAUSE_S)
             try:
                 if not self._is_back(replica, shard):
@@ -185,6 +194,8 @@ class Reviver:
         self._wait(replica.call("create_like", *self._wait(source.call("description")).values()))
         self._copy(source, replica)
         with self._changing:
+            if replica.is_retired:
+                return False
             self._wait(source.call("count"))  # after what nobody waited for
             self._copy(source, replica)
             self._record(replica)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import socket
 import threading
 from collections.abc import Callable
@@ -234,6 +235,11 @@ class Shard:
             if len(ids) and index._journal is not None:
                 index._core.check(rows, ids, True)
                 index._journal.upsert(rows, ids)
+
+    def erase(self) -> None:
+        """Close the index and delete its files, as its shard was removed."""
+        self.close()
+        shutil.rmtree(self._path)
 
     def close(self) -> None:
         """Close the index."""

@@ -14,7 +14,7 @@ from fastfunnel import _core
 from fastfunnel.arguments import Metric, as_ids, as_rows, check_magnitudes
 from fastfunnel.distributed.cluster import Cluster
 from fastfunnel.distributed.ingest import ingest
-from fastfunnel.distributed.moving import move_to_last
+from fastfunnel.distributed.moving import finish_move
 from fastfunnel.distributed.routing import by_home, homes
 from fastfunnel.tuning import Tuned
 
@@ -131,9 +131,29 @@ class ShardedRows:
             OSError: if the system refuses. ShardUnavailableError: as `add`.
         """
         with self._changes():
-            if self._cluster.catalog.is_moving:
-                raise ValueError("a shard is being added already")
+            self._check_still()
             self._cluster.add_shard()
+        return self._move()
+
+    def remove_shard(self) -> int:
+        """Move the rows of the last shard to the others and remove it; return how many moved.
+
+        Searches and changes go on meanwhile. If this process is killed, `open` finishes it. Keeps
+        of tuned funnels grow as the rows of a shard do.
+
+        Raises:
+            ValueError: if there is one shard. OSError, ShardUnavailableError: as `add`.
+        """
+        with self._changes():
+            self._check_still()
+            n_shards = len(self._cluster)
+            if n_shards == 1:
+                raise ValueError("the only shard cannot be removed")
+            tuned = self._tuned.for_share((n_shards - 1) / n_shards)
+            self._cluster.write(
+                is_moving=True, is_shrinking=True, next_id=self._next_id, tuned=tuned.to_dict()
+            )
+            self._tuned = tuned
         return self._move()
 
     def get(self, ids: npt.ArrayLike) -> npt.NDArray[np.float32]:
@@ -146,10 +166,13 @@ class ShardedRows:
         rows = np.empty((len(given), self.dim), np.float32)
         there = np.zeros(len(given), bool)
         with self._cluster.searches.running():
-            for n_shards in self._places():
+            shards, numbers = self._cluster.layout()
+            for n_shards in numbers:
                 parts = dict(by_home(homes(given, n_shards)))
                 wanted = {shard: (np.unique(given[places]),) for shard, places in parts.items()}
-                for shard, (found, values) in self._cluster.ask("rows", wanted).items():
+                for shard, (found, values) in self._cluster.ask(
+                    "rows", wanted, shards=shards
+                ).items():
                     here = parts[shard][np.isin(given[parts[shard]], found)]
                     rows[here] = values[np.searchsorted(found, given[here])]
                     there[here] = True
@@ -182,9 +205,10 @@ class ShardedRows:
             return False
         asked = np.array([int(id)], np.int64)
         with self._cluster.searches.running():
+            shards, numbers = self._cluster.layout()
             return any(
-                self._cluster.ask("check", {shard: (None, asked)})[shard][0]
-                for shard in {int(homes(asked, n)[0]): None for n in self._places()}
+                self._cluster.ask("check", {shard: (None, asked)}, shards=shards)[shard][0]
+                for shard in {int(homes(asked, n)[0]): None for n in numbers}
             )
 
     @contextmanager
@@ -198,14 +222,13 @@ class ShardedRows:
             yield
             self._must_count = False
 
-    def _places(self) -> list[int]:
-        """Return numbers of shards by which rows may be placed: while some move, two."""
-        n = len(self._cluster)
-        return [n, n - 1] if self._cluster.catalog.is_moving else [n]
+    def _check_still(self) -> None:
+        if self._cluster.catalog.is_moving:
+            raise ValueError("a shard is being added or removed already")
 
     def _change(self, kind: str, rows: npt.NDArray[Any] | None, ids: Ids) -> int:
         """Make a change at the shards of these ids; return how many there were before."""
-        home, *earlier = (homes(ids, n) for n in self._places())
+        home, *earlier = (homes(ids, n) for n in self._cluster.layout()[1])
         parts = dict(by_home(home))
         told: dict[int, tuple[Any, Ids]] = {
             shard: (None if rows is None else ray.put(rows[places]), ids[places])
@@ -236,7 +259,7 @@ class ShardedRows:
         return n_there
 
     def _move(self) -> int:
-        moved = move_to_last(self._cluster)
+        moved = finish_move(self._cluster)
         with self._changes():
             self._count_rows()
         return moved
@@ -244,7 +267,8 @@ class ShardedRows:
     def _count_rows(self) -> None:
         counts = self._cluster.ask_all("count").values()
         self._n_rows: int = sum(rows for rows, _ in counts)
-        self._next_id = max([self._next_id, *(next_id for _, next_id in counts)])
+        known = (self._next_id, self._cluster.catalog.next_id)
+        self._next_id = max([*known, *(next_id for _, next_id in counts)])
 
     def _as_rows(self, vectors: npt.ArrayLike) -> npt.NDArray[Any]:
         rows = as_rows(vectors, "vectors", self.dim)

@@ -105,6 +105,11 @@ class Tuned:
             front = replace(front, highest=max(front.highest, known.highest))
         return Tuned({**self.fronts, front.k: front})
 
+    def for_share(self, share: float) -> Tuned:
+        """Return the fronts as if tuned on a share of the rows: keeps then grow by its inverse."""
+        fewer = (replace(front, n_rows=int(front.n_rows * share)) for front in self.fronts.values())
+        return Tuned({front.k: front for front in fewer})
+
     def installed(self, n_rows: int) -> list[Funnel | None]:
         """Return the funnel of every front for its own recall; None is exact search."""
         return [self.funnel(k, None, n_rows) for k in self.fronts]

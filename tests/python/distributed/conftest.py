@@ -21,6 +21,7 @@ os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
 def cluster() -> Iterator[Any]:
     ray = pytest.importorskip("ray")
     ray.init(
+        address="local",
         num_cpus=2,
         object_store_memory=500_000_000,
         include_dashboard=False,

@@ -15,7 +15,7 @@ from shards import assert_replicas_are_alike, assert_same, single
 
 pytest.importorskip("ray")
 from fastfunnel.distributed import ShardedIndex
-from fastfunnel.distributed.catalog import Catalog, read_catalog
+from fastfunnel.distributed.catalog import Catalog, _checksum, read_catalog
 
 
 def test_a_life_of_changes_is_that_of_one_index(
@@ -118,9 +118,36 @@ def test_every_flipped_byte_of_the_catalog_is_found(path: Path) -> None:
             found = Catalog.from_json(bytes(flipped), file)
         assert found in (None, catalog)  # spaces between values mean nothing
     plain = json.loads(content)
-    for name, value in (("n_shards", 10**9), ("in_step", [[True]]), ("metric", "x"), ("dim", 0)):
+    for name, value in (
+        ("n_shards", 10**9),
+        ("in_step", [[True]]),
+        ("metric", "x"),
+        ("dim", 0),
+        ("is_shrinking", 1),
+        ("next_id", -1),
+    ):
         with pytest.raises(ValueError, match="damaged"):
-            Catalog.from_json(json.dumps({**plain, name: value}).encode(), file)
+            Catalog.from_json(signed({**plain, name: value}), file)
+
+
+def signed(plain: dict[str, Any]) -> bytes:
+    """A catalog with these fields and a checksum that fits."""
+    fields = {name: value for name, value in plain.items() if name != "checksum"}
+    return json.dumps({"checksum": _checksum(fields), **fields}).encode()
+
+
+def test_catalogs_from_before_shards_could_be_removed_are_read(path: Path) -> None:
+    ShardedIndex.create(path, dim=4, shards=2).close()
+    file = path / "shards.json"
+    catalog = read_catalog(path)
+    plain = json.loads(file.read_bytes())
+    for name in ("is_shrinking", "next_id"):
+        del plain[name]
+    file.write_bytes(signed(plain))
+
+    assert read_catalog(path) == catalog
+    with ShardedIndex.open(path) as index:
+        assert index.add(np.ones((2, 4), np.float32)).tolist() == [0, 1]
 
 
 def test_importing_without_ray_says_what_to_install() -> None:

@@ -1,4 +1,4 @@
-"""A shard more, while others search and change, and if the process dies meanwhile."""
+"""A shard more or less, while others search and change, and if the process dies meanwhile."""
 
 from __future__ import annotations
 
@@ -10,9 +10,15 @@ import numpy as np
 import pytest
 from shards import assert_replicas_are_alike, assert_same, kill, single
 
+import fastfunnel as ff
+
 pytest.importorskip("ray")
 from fastfunnel.distributed import ShardedIndex, moving
+from fastfunnel.distributed.catalog import read_catalog, replica_path
 from fastfunnel.distributed.routing import homes
+
+AFTER = {"add_shard": 3, "remove_shard": 2}  # shards, of 2 and of 3
+BEFORE = {"add_shard": 2, "remove_shard": 3}
 
 
 @pytest.fixture
@@ -20,13 +26,19 @@ def few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(moving, "_ROWS", 50)
 
 
+def assert_sizes(index: Any, ids: np.ndarray, shards: int) -> None:
+    sizes = [shard["replicas"][0]["rows"] for shard in index.info()["shards"]]
+    assert sizes == np.bincount(homes(ids, shards), minlength=shards).tolist()
+
+
+@pytest.mark.parametrize("resize", ["add_shard", "remove_shard"])
 def test_rows_move_while_searches_and_changes_go_on(
-    path: Path, rows: np.ndarray, queries: np.ndarray, few_at_a_time: None
+    path: Path, rows: np.ndarray, queries: np.ndarray, few_at_a_time: None, resize: str
 ) -> None:
     one = single(rows)
     expected = one.search(queries, 10, exact=True).ids
     extra = np.arange(10**6, 10**6 + 400)
-    with ShardedIndex.create(path, dim=48, shards=2, replication=2) as index:
+    with ShardedIndex.create(path, dim=48, shards=BEFORE[resize], replication=2) as index:
         index.add(rows)
         over, searched, errors = threading.Event(), [], []
 
@@ -35,6 +47,7 @@ def test_rows_move_while_searches_and_changes_go_on(
                 while not over.is_set():
                     found = index.search(queries, 10, exact=True)
                     np.testing.assert_array_equal(found.ids, expected)
+                    np.testing.assert_array_equal(index.get([5, 2999, 17]), rows[[5, 2999, 17]])
                     searched.append(found)
             except BaseException as error:  # noqa: BLE001 - it is raised below
                 errors.append(error)
@@ -54,7 +67,7 @@ def test_rows_move_while_searches_and_changes_go_on(
         threads = [threading.Thread(target=search), threading.Thread(target=change)]
         for thread in threads:
             thread.start()
-        moved = index.add_shard()
+        moved = getattr(index, resize)()
         threads[1].join()
         over.set()
         threads[0].join()
@@ -65,25 +78,27 @@ def test_rows_move_while_searches_and_changes_go_on(
         one.add(-queries[1:2].repeat(len(left), 0), left)
         assert_same(index, one, queries, k=30)
         assert_same(index, one, -queries[:3], k=300)
-        assert index.n_shards == 3
+        assert index.n_shards == AFTER[resize]
         assert_replicas_are_alike(index)
         assert moved >= (homes(np.arange(len(rows)), 3) == 2).sum() - 400
-        ids = np.array(list(one))
-        sizes = [shard["replicas"][0]["rows"] for shard in index.info()["shards"]]
-        assert sizes == np.bincount(homes(ids, 3), minlength=3).tolist()
+        assert_sizes(index, np.array(list(one)), AFTER[resize])
 
 
-@pytest.mark.parametrize("stop", ["take", "remove"])
+@pytest.mark.parametrize(
+    ("resize", "stop"),
+    [("add_shard", "take"), ("add_shard", "remove"), ("remove_shard", "remove")],
+)
 def test_a_move_that_was_cut_off_is_finished_by_open(
     path: Path,
     rows: np.ndarray,
     queries: np.ndarray,
     few_at_a_time: None,
     monkeypatch: pytest.MonkeyPatch,
+    resize: str,
     stop: str,
 ) -> None:
     one = single(rows)
-    index = ShardedIndex.create(path, dim=48, shards=2)
+    index = ShardedIndex.create(path, dim=48, shards=BEFORE[resize])
     index.add(rows)
     change, calls = index._cluster.change, []
 
@@ -95,20 +110,58 @@ def test_a_move_that_was_cut_off_is_finished_by_open(
 
     monkeypatch.setattr(index._cluster, "change", cut_off)
     with pytest.raises(KeyboardInterrupt):
-        index.add_shard()
+        getattr(index, resize)()
     monkeypatch.undo()
     assert index._cluster.catalog.is_moving
     found = index.search(queries, 50, exact=True)
     np.testing.assert_array_equal(found.ids, one.search(queries, 50, exact=True).ids)
     np.testing.assert_array_equal(index.get(np.arange(len(rows))), rows)
+    for again in (index.add_shard, index.remove_shard):
+        with pytest.raises(ValueError, match="a shard is being added or removed already"):
+            again()
     with pytest.raises(ValueError, match="7 is in the index"):
         index.add(rows[:1], [7])
-    for replica in range(3):  # as if the process was killed: nothing is closed
-        kill(index, replica)
+    for shard in range(3):  # as if the process was killed: nothing is closed
+        kill(index, shard)
     index._cluster.end()
 
     with ShardedIndex.open(path) as index:
         assert not index._cluster.catalog.is_moving
         assert_same(index, one, queries, k=50)
-        sizes = [shard["replicas"][0]["rows"] for shard in index.info()["shards"]]
-        assert sizes == np.bincount(homes(np.arange(len(rows)), 3)).tolist()
+        assert_sizes(index, np.arange(len(rows)), AFTER[resize])
+
+
+def test_a_shard_that_was_removed_leaves_nothing_behind(
+    path: Path, rows: np.ndarray, queries: np.ndarray
+) -> None:
+    one = single(rows)
+    with ShardedIndex.create(path, dim=48, shards=2, replication=2) as index:
+        index.add(rows)
+        manifest = replica_path(path, 1, 1) / "manifest.json"
+        content = manifest.read_bytes()
+        manifest.write_bytes(b"not yet")  # it comes back, but cannot open its files
+        kill(index, 1, replica=1)
+        for changed in (index, one):
+            changed.remove([2999, 2998])
+        funnel = ff.Funnel.parse("b1@48>60 f32@48")
+
+        index.tune(queries, k=3, recall=0.9, budget_s=2, progress=False)
+        front = index._tuned.fronts[3]
+        moved = index.remove_shard()
+
+        assert moved == (homes(np.arange(2998), 2) == 1).sum()
+        assert index._tuned.fronts[3].n_rows == front.n_rows // 2
+        assert read_catalog(path).n_shards == index.n_shards == 1
+        assert not replica_path(path, 1, 0).exists()
+        assert_same(index, one, queries)
+        with pytest.raises(ValueError, match="the only shard cannot be removed"):
+            index.remove_shard()
+    manifest.write_bytes(content)  # rows of the replica that was away
+
+    with ShardedIndex.open(path) as index:
+        assert index.add(rows[:1]).tolist() == [3000]  # ids of removed rows are not given again
+        one.add(rows[:1], [3000])
+        index.add_shard()
+        assert_same(index, one, queries)
+        assert_replicas_are_alike(index)
+        assert (index.search(queries, 10, funnel=funnel).ids >= 0).all()

@@ -184,7 +184,7 @@ import os, sys
 import numpy as np
 import ray
 from fastfunnel.distributed import ShardedIndex
-ray.init(num_cpus=1, object_store_memory=100_000_000, include_dashboard=False,
+ray.init(address="local", num_cpus=1, object_store_memory=100_000_000, include_dashboard=False,
          log_to_driver=False, logging_level="error")
 rng = np.random.default_rng(7)
 index = ShardedIndex.create(sys.argv[1], dim=8, shards=2, replication=2)
