@@ -3,7 +3,8 @@
 Rows know how rows lie, not how they are asked for. Questions to passages, or captions to pictures,
 may come from another distribution, under which the rows promise too much: of such synthetic ones a
 funnel that finds 99% for rows found 57% to 94%. So the first different queries of an index are
-kept, and once there are enough its funnel is widened where it loses their neighbours.
+kept, and once there are enough its funnel is widened where it loses their neighbours: in the middle of
+a search, so only where exact answers to some of them take about a second at most.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from fastfunnel.calibration import USELESS
 from fastfunnel.funnel import Funnel
 from fastfunnel.remembered import Remembered
 from fastfunnel.sampling import Ids
-from fastfunnel.trial import MOST_QUERIES, Floats, queries_to_ask
+from fastfunnel.tiers import Tiers
+from fastfunnel.trial import MOST_QUERIES, Floats, are_asked_quickly, queries_to_ask
 from fastfunnel.widening import widened
 
 _MAY_LOSE = 0.0075  # seen by 128 queries, since then all others lose hardly more than 1%
@@ -55,8 +57,10 @@ class FirstQueries:
     Threads may note at once: what is kept is never changed in place, and one of them may be lost.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tiers: Tiers) -> None:
         """Keep nothing yet."""
+        # Exact search would read every float from the disk.
+        self._reads_files = tiers.on_disk and "i8" not in tiers.codes
         self._kept: dict[bytes, Floats] = {}
         self._enough: Floats | None = None
         self._widened: defaultdict[str, Remembered] = defaultdict(Remembered)
@@ -79,11 +83,12 @@ class FirstQueries:
 
         Args:
             core: what is searched.
-            by_rows: what the rows chose, which comes back as long as there were too few queries.
+            by_rows: what the rows chose, which comes back as long as there were too few queries, and
+                where exact answers take long.
             k: answers a query.
         """
         asked = self._enough
-        if asked is None:
+        if asked is None or self._reads_files or not are_asked_quickly(len(core), core.dim):
             return by_rows
         return self._widened[by_rows.stages[0].precision].funnel(
             k,

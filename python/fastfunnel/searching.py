@@ -52,7 +52,7 @@ class Searching(Rows):
         self._automatic = AutomaticFunnels(self._core, tiers, self._chosen.by_signs)
         self._weighted = WeightedFunnels(self._core, metric, tiers, self._chosen.by_int8)
         self._directions = PrincipalDirections(self._core)
-        self._first_queries = FirstQueries()
+        self._first_queries = FirstQueries(tiers)
 
     def search(
         self,
@@ -73,7 +73,8 @@ class Searching(Rows):
             queries: (n_queries, dim) or (dim,).
             k: answers a query, at least 1.
             funnel: the stages to use; None uses `default_funnel(k)`. Until one is tuned, the first
-                128 different queries are also answered exactly, at once, to widen it if it loses.
+                128 different queries are also answered exactly, at once, to widen it if it loses (not
+                where that takes seconds: of 2.5e9 values on, or where floats alone lie on disk).
             exact: True returns the true top k instead, as `exact_search` does.
             recall: use the funnel that `tune` found to reach this recall at this k.
             filter: the rows that may answer, None for all: their ids, in any order (ids that are

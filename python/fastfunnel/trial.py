@@ -87,3 +87,8 @@ class Trial:
 def queries_to_ask(n_rows: int, dim: int) -> int:
     """Return how many queries of an index may be answered exactly for a trial."""
     return int(np.clip(_VALUES / (n_rows * dim), _FEWEST_QUERIES, MOST_QUERIES))
+
+
+def are_asked_quickly(n_rows: int, dim: int) -> bool:
+    """Return whether exact search answers the fewest queries of a trial in about a second."""
+    return n_rows * dim * _FEWEST_QUERIES <= _VALUES

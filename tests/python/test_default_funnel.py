@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -9,7 +11,7 @@ import pytest
 import fastfunnel as ff
 from fastfunnel.arguments import Metric
 from fastfunnel.trial import MOST_QUERIES as MOST
-from fastfunnel.trial import Trial
+from fastfunnel.trial import Trial, are_asked_quickly
 from fastfunnel.tuning.target import OneIndex
 from fastfunnel.widening import widened
 
@@ -151,6 +153,24 @@ def test_enough_different_queries_must_have_been_asked(rng: np.random.Generator)
 
     index.search(queries[:50], K)  # later ones change nothing
     assert index.default_funnel(K) == by_queries
+
+
+def test_no_search_reads_all_floats_of_a_disk_for_its_queries(
+    rng: np.random.Generator, tmp_path: Path
+) -> None:
+    base, queries = other_queries(rng, MOST)
+    with ff.Index.create(tmp_path / "live", 96, float_store="disk", codes=("b1",)) as index:
+        index.add(base)
+        by_rows = index.default_funnel(K)
+        index.search(queries, K)
+        assert index.default_funnel(K) == by_rows
+
+
+def test_queries_are_checked_where_that_takes_about_a_second() -> None:
+    assert are_asked_quickly(117_659, 1024)
+    assert are_asked_quickly(1_000_000, 1024)
+    assert not are_asked_quickly(10_000_000, 256)
+    assert not are_asked_quickly(50_000_000, 1024)
 
 
 def test_queries_like_the_rows_leave_the_choice_to_them(rng: np.random.Generator) -> None:
