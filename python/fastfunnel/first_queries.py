@@ -4,7 +4,8 @@ Rows know how rows lie, not how they are asked for. Questions to passages, or ca
 may come from another distribution, under which the rows promise too much: of such synthetic ones a
 funnel that finds 99% for rows found 57% to 94%. So the first different queries of an index are
 kept, and once there are enough its funnel is widened where it loses their neighbours: in the middle of
-a search, so only where exact answers to some of them take about a second at most.
+a search, so only where exact answers to some of them take about a second at most. Queries that would
+need many times what the rows ask for decide nothing: an index may be warmed up with random vectors.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from fastfunnel.widening import widened
 
 _MAY_LOSE = 0.0075  # seen by 128 queries, since then all others lose hardly more than 1%
 _STEP = 1.5  # times more that a stage keeps
+_MOST = 3.0  # times what the rows ask for, in all
 
 
 @dataclass(frozen=True)
@@ -83,17 +85,19 @@ class FirstQueries:
 
         Args:
             core: what is searched.
-            by_rows: what the rows chose, which comes back as long as there were too few queries, and
-                where exact answers take long.
+            by_rows: what the rows chose, which comes back as long as there were too few queries, where
+                exact answers take long, and if they need too many times more.
             k: answers a query.
         """
         asked = self._enough
         if asked is None or self._reads_files or not are_asked_quickly(len(core), core.dim):
             return by_rows
-        return self._widened[by_rows.stages[0].precision].funnel(
-            k,
-            len(core),
-            lambda: widened(
-                core, by_rows, Asked.draw(core, asked, k), USELESS, may_lose=_MAY_LOSE, step=_STEP
-            ),
-        )
+        known = self._widened[by_rows.stages[0].precision]
+        return known.funnel(k, len(core), lambda: _tried(core, by_rows, asked, k))
+
+
+def _tried(core: _core.Index, by_rows: Funnel, asked: Floats, k: int) -> Funnel | None:
+    trial = Asked.draw(core, asked, k)
+    most = _MOST * (by_rows.stages[0].keep or 0) / trial.n_rows
+    found = widened(core, by_rows, trial, min(most, USELESS), may_lose=_MAY_LOSE, step=_STEP)
+    return by_rows if found is None and most < USELESS else found

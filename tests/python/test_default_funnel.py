@@ -173,6 +173,15 @@ def test_queries_are_checked_where_that_takes_about_a_second() -> None:
     assert not are_asked_quickly(50_000_000, 1024)
 
 
+def test_an_index_may_be_warmed_up_with_any_vectors(rng: np.random.Generator) -> None:
+    base, _ = near_copies(rng, 6000, 10, 256, 1, 0.3)
+    index = filled(base)
+    by_rows = index.default_funnel(K)
+    assert by_rows is not None
+    index.search(np.eye(256, dtype=np.float32), K)  # sign bits know nothing of one dim alone
+    assert index.default_funnel(K) == by_rows
+
+
 def test_queries_like_the_rows_leave_the_choice_to_them(rng: np.random.Generator) -> None:
     base, queries = near_copies(rng, 2000, 20, 128, 300, 0.02)
     index = filled(base)
