@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "kernels/avx512/intrinsics.hpp"
+#include "kernels/avx512/lane_sums.hpp"
 #include "kernels/bit_dot.hpp"
 
 namespace ff {
@@ -33,19 +34,6 @@ void reverse_eights(const std::int8_t* query, std::size_t n, std::int8_t* out) {
       _mm512_broadcast_i32x4(_mm_setr_epi8(7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8));
   for (std::size_t d = 0; d < n; d += 64)
     _mm512_store_si512(out + d, _mm512_shuffle_epi8(load(query + d), reversed));
-}
-
-// The sum of the 16 lanes of each of 4 registers.
-__m128i sums_of(const __m512i* v) {
-  const __m512i ab =
-      _mm512_add_epi32(_mm512_unpacklo_epi32(v[0], v[1]), _mm512_unpackhi_epi32(v[0], v[1]));
-  const __m512i cd =
-      _mm512_add_epi32(_mm512_unpacklo_epi32(v[2], v[3]), _mm512_unpackhi_epi32(v[2], v[3]));
-  const __m512i abcd =
-      _mm512_add_epi32(_mm512_unpacklo_epi64(ab, cd), _mm512_unpackhi_epi64(ab, cd));
-  const __m256i half =
-      _mm256_add_epi32(_mm512_castsi512_si256(abcd), _mm512_extracti64x4_epi64(abcd, 1));
-  return _mm_add_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
 }
 
 // query holds n <= kFlushDims values, rows[k] the bits that go with them. Adder: add(sums, values)
@@ -79,7 +67,7 @@ void rescore_flush(const std::int8_t* query, const std::uint8_t* codes, std::siz
       for (std::size_t byte = 0; byte < n / 8; byte += 64)
         _mm_prefetch(reinterpret_cast<const char*>(codes + ids[k] * row_stride + byte),
                      _MM_HINT_T0);
-    const auto stored = static_cast<__mmask8>((1U << valid) - 1U);
+    const __mmask8 stored = first(valid);
     _mm_mask_storeu_epi32(sums + i, stored,
                           _mm_add_epi32(_mm_maskz_loadu_epi32(stored, sums + i),
                                         sums_of_set<Adder>(reversed, rows, n)));

@@ -9,6 +9,7 @@
 #include "kernels/int8_dot.hpp"
 
 #include "kernels/avx512/intrinsics.hpp"
+#include "kernels/avx512/lane_sums.hpp"
 
 namespace ff {
 namespace {
@@ -18,19 +19,6 @@ constexpr std::size_t kTile = 4;  // rows, and at most as many queries
 // Sums of 64 products in 16 lanes, added to sums.
 __m512i add_products(__m512i sums, __m512i row, __m512i query) {
   return _mm512_dpbusd_epi32(sums, row, query);
-}
-
-// The sum of the 16 lanes of each of 4 registers.
-__m128i sums_of(const __m512i* v) {
-  const __m512i ab =
-      _mm512_add_epi32(_mm512_unpacklo_epi32(v[0], v[1]), _mm512_unpackhi_epi32(v[0], v[1]));
-  const __m512i cd =
-      _mm512_add_epi32(_mm512_unpacklo_epi32(v[2], v[3]), _mm512_unpackhi_epi32(v[2], v[3]));
-  const __m512i abcd =
-      _mm512_add_epi32(_mm512_unpacklo_epi64(ab, cd), _mm512_unpackhi_epi64(ab, cd));
-  const __m256i half =
-      _mm256_add_epi32(_mm512_castsi512_si256(abcd), _mm512_extracti64x4_epi64(abcd, 1));
-  return _mm_add_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
 }
 
 // dots[q]: query q with 4 rows, over n dims from the pointers on.
@@ -56,8 +44,6 @@ void dot_tile(const std::int8_t* queries, std::size_t query_stride, const std::u
 #pragma GCC unroll 8
   for (int q = 0; q < Q; ++q) dots[q] = sums_of(sums[q]);
 }
-
-__mmask8 first(std::size_t n) { return static_cast<__mmask8>((1U << n) - 1U); }
 
 void rescore(const std::int8_t* query, const std::uint8_t* rows, std::size_t row_stride,
              const std::uint32_t* ids, std::size_t n, std::size_t begin, std::size_t end,
