@@ -11,9 +11,6 @@
 namespace ff {
 namespace {
 
-constexpr std::size_t kSampleBlocks = 32;  // 2,048 rows
-constexpr std::size_t kSampleShare = 32;   // but at most 1 block in 32
-
 class FloatScanner {
  public:
   FloatScanner(const ScanRequest& request, const Queries& queries, std::span<const BlockRun> blocks)
@@ -21,7 +18,7 @@ class FloatScanner {
         queries_(queries),
         blocks_(blocks),
         n_blocks_(count_blocks(blocks)),
-        sample_(sample_blocks(blocks, std::min(kSampleBlocks, n_blocks_ / kSampleShare))),
+        sample_(sample_for_thresholds(blocks)),
         scorer_(request.stage, queries, request.kernels),
         by_metric_(request.metric, queries),
         scores_(queries.count * kBlockRows, 0.0F),

@@ -1,5 +1,6 @@
 #include "stages/sample.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace ff {
@@ -23,6 +24,11 @@ std::vector<BlockRun> sample_blocks(std::span<const BlockRun> blocks, std::size_
     before += run.count;
   }
   return sample;
+}
+
+std::vector<BlockRun> sample_for_thresholds(std::span<const BlockRun> blocks) {
+  constexpr std::size_t kMostBlocks = 32, kShare = 32;
+  return sample_blocks(blocks, std::min(kMostBlocks, count_blocks(blocks) / kShare));
 }
 
 std::size_t threshold_rank(std::size_t keep, std::size_t n_sampled, std::size_t n_rows) {

@@ -11,6 +11,9 @@ namespace ff {
 // Single blocks spread evenly over the runs, at most n_blocks of them.
 std::vector<BlockRun> sample_blocks(std::span<const BlockRun> blocks, std::size_t n_blocks);
 
+// The sample that a first stage guesses its thresholds from: 2,048 rows, but at most 1 block in 32.
+std::vector<BlockRun> sample_for_thresholds(std::span<const BlockRun> blocks);
+
 std::size_t count_blocks(std::span<const BlockRun> blocks);
 
 // Of n_sampled scores out of n_rows, the rank whose score is passed by at least `keep` rows with

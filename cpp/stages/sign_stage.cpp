@@ -12,8 +12,6 @@ namespace {
 // 256 KiB of cells: they stay in the L2 cache while every tile of queries passes over them.
 constexpr std::size_t kChunkBytes = std::size_t{256} << 10;
 constexpr std::size_t kMaxChunkBlocks = 128;  // bounds the room a list needs beyond its limit
-constexpr std::size_t kSampleBlocks = 32;     // 2,048 rows
-constexpr std::size_t kSampleShare = 32;      // but at most 1 block in 32
 constexpr std::size_t kMinSurvivors = 256;    // a shorter list is not worth the selecting
 
 std::span<SignSurvivors> lists_of_thread(std::size_t n_queries) {
@@ -30,7 +28,7 @@ class SignScanner {
         asked_(queries),
         blocks_(blocks),
         n_blocks_(count_blocks(blocks)),
-        sample_(sample_blocks(blocks, std::min(kSampleBlocks, n_blocks_ / kSampleShare))),
+        sample_(sample_for_thresholds(blocks)),
         n_slices_((request.stage.dims + kSliceDims - 1) / kSliceDims),
         chunk_blocks_(
             std::clamp<std::size_t>(kChunkBytes / (n_slices_ * kCellBytes), 1, kMaxChunkBlocks)),
