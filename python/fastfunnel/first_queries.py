@@ -71,9 +71,12 @@ class FirstQueries:
         """Keep some of these (n, dim) if there are too few yet; of many, from all over them."""
         if self._enough is not None:
             return
-        count = min(len(queries), MOST_QUERIES)
-        spread = np.linspace(0, len(queries) - 1, count).astype(int)
-        kept = self._kept | {query.tobytes(): query.copy() for query in queries[spread]}
+        if len(queries) > MOST_QUERIES:
+            queries = queries[np.linspace(0, len(queries) - 1, MOST_QUERIES).astype(int)]
+        found = {query.tobytes(): query for query in queries}
+        if found.keys() <= self._kept.keys():
+            return
+        kept = self._kept | {key: query.copy() for key, query in found.items()}
         if len(kept) < MOST_QUERIES:
             self._kept = kept
         else:

@@ -84,25 +84,21 @@ for thread in threads:
 """
 
 
-def test_a_process_forked_in_the_middle_of_searches_and_changes() -> None:
-    run = subprocess.run(
-        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORK_IN_THE_MIDDLE],
+def run(script: str) -> tuple[list[str], str, int]:
+    """Return what a process of its own printed, what it said of errors, and its status."""
+    ended = subprocess.run(
+        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", script],
         capture_output=True,
         text=True,
         timeout=100,
         check=False,
     )
+    return ended.stdout.split(), ended.stderr, ended.returncode
 
-    assert (run.stdout.split(), run.stderr, run.returncode) == (["0"] * 20, "", 0)
+
+def test_a_process_forked_in_the_middle_of_searches_and_changes() -> None:
+    assert run(FORK_IN_THE_MIDDLE) == (["0"] * 20, "", 0)
 
 
 def test_a_forked_process_searches_with_threads_of_its_own() -> None:
-    run = subprocess.run(
-        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORK],
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
-
-    assert (run.stdout.split(), run.stderr, run.returncode) == (["0", "0", "0"], "", 0)
+    assert run(FORK) == (["0", "0", "0"], "", 0)
