@@ -10,7 +10,7 @@ namespace ff {
 namespace {
 
 constexpr std::array<std::string_view, kIsaLevels> kNames = {
-    "scalar", "avx2", "avx512", "avx512_vpopcntdq", "neon", "neon_dotprod"};
+    "scalar", "avx2", "avx512", "avx512_vnni", "avx512_vpopcntdq", "neon", "neon_dotprod"};
 
 std::vector<Isa> detect_levels() {
   const CpuFeatures f = detect_cpu_features();
@@ -21,8 +21,9 @@ std::vector<Isa> detect_levels() {
   levels.push_back(Isa::avx2);
   if (!(f.avx512f && f.avx512bw && f.avx512vl && f.avx512dq)) return levels;
   levels.push_back(Isa::avx512);
-  if (!(f.avx512_vpopcntdq && f.avx512_bitalg && f.avx512_vnni && f.avx512_vbmi && f.bmi2))
-    return levels;
+  if (!f.avx512_vnni) return levels;
+  levels.push_back(Isa::avx512_vnni);
+  if (!(f.avx512_vpopcntdq && f.avx512_bitalg && f.avx512_vbmi && f.bmi2)) return levels;
   levels.push_back(Isa::avx512_vpopcntdq);
   return levels;
 }

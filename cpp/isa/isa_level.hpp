@@ -9,11 +9,12 @@ enum class IsaLevel : int {
   scalar = 0,
   avx2 = 1,
   avx512 = 2,
-  avx512_vpopcntdq = 3,
-  neon = 4,
-  neon_dotprod = 5
+  avx512_vnni = 3,
+  avx512_vpopcntdq = 4,
+  neon = 5,
+  neon_dotprod = 6
 };
 
-inline constexpr int kIsaLevels = 6;
+inline constexpr int kIsaLevels = 7;
 
 }  // namespace ff

@@ -100,8 +100,10 @@ Kernels select(Isa isa) {
 
 const Kernels& kernels_for(Isa isa) {
   static const std::array<Kernels, kIsaLevels> by_level = {
-      select(Isa::scalar),           select(Isa::avx2), select(Isa::avx512),
-      select(Isa::avx512_vpopcntdq), select(Isa::neon), select(Isa::neon_dotprod)};
+      select(Isa::scalar),           select(Isa::avx2),
+      select(Isa::avx512),           select(Isa::avx512_vnni),
+      select(Isa::avx512_vpopcntdq), select(Isa::neon),
+      select(Isa::neon_dotprod)};
   return by_level[static_cast<std::size_t>(isa)];
 }
 

@@ -8,8 +8,8 @@ from fastfunnel import _core
 def available_isas() -> list[str]:
     """Return the instruction-set levels this machine can run, lowest first.
 
-    Of scalar, avx2, avx512 and avx512_vpopcntdq on x86-64, of scalar, neon and neon_dotprod on
-    AArch64; every level includes the ones before it.
+    Of scalar, avx2, avx512, avx512_vnni and avx512_vpopcntdq on x86-64, of scalar, neon and
+    neon_dotprod on AArch64; every level includes the ones before it.
     """
     return _core.available_isas()
 

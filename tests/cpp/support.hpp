@@ -21,7 +21,7 @@ namespace ff::test {
 inline std::vector<Isa> tested_levels() {
 #if defined(FASTFUNNEL_EMULATED)
   if (available_isas().size() > 1)
-    return {Isa::scalar, Isa::avx2, Isa::avx512, Isa::avx512_vpopcntdq};
+    return {Isa::scalar, Isa::avx2, Isa::avx512, Isa::avx512_vnni, Isa::avx512_vpopcntdq};
 #endif
   return available_isas();
 }

@@ -8,9 +8,11 @@
 namespace ff::test {
 namespace {
 
-constexpr Isa kAllLevels[kIsaLevels] = {Isa::scalar,           Isa::avx2, Isa::avx512,
-                                        Isa::avx512_vpopcntdq, Isa::neon, Isa::neon_dotprod};
-constexpr Isa kX86Levels[] = {Isa::scalar, Isa::avx2, Isa::avx512, Isa::avx512_vpopcntdq};
+constexpr Isa kAllLevels[kIsaLevels] = {
+    Isa::scalar,           Isa::avx2, Isa::avx512,      Isa::avx512_vnni,
+    Isa::avx512_vpopcntdq, Isa::neon, Isa::neon_dotprod};
+constexpr Isa kX86Levels[] = {Isa::scalar, Isa::avx2, Isa::avx512, Isa::avx512_vnni,
+                              Isa::avx512_vpopcntdq};
 constexpr Isa kArmLevels[] = {Isa::scalar, Isa::neon, Isa::neon_dotprod};
 
 std::string message_of_parse(std::string_view name) {
@@ -63,8 +65,10 @@ TEST_CASE("a level needs every feature its kernels are compiled for") {
   const bool avx512 = avx2 && f.avx512f && f.avx512bw && f.avx512vl && f.avx512dq;
   CHECK(is_available(Isa::avx2) == avx2);
   CHECK(is_available(Isa::avx512) == avx512);
-  CHECK(is_available(Isa::avx512_vpopcntdq) == (avx512 && f.avx512_vpopcntdq && f.avx512_bitalg &&
-                                                f.avx512_vnni && f.avx512_vbmi && f.bmi2));
+  const bool vnni = avx512 && f.avx512_vnni;
+  CHECK(is_available(Isa::avx512_vnni) == vnni);
+  CHECK(is_available(Isa::avx512_vpopcntdq) ==
+        (vnni && f.avx512_vpopcntdq && f.avx512_bitalg && f.avx512_vbmi && f.bmi2));
   CHECK(is_available(Isa::neon) == f.neon);
   CHECK(is_available(Isa::neon_dotprod) == (f.neon && f.dotprod));
 }
@@ -73,6 +77,7 @@ TEST_CASE("names") {
   CHECK(isa_name(Isa::scalar) == "scalar");
   CHECK(isa_name(Isa::avx2) == "avx2");
   CHECK(isa_name(Isa::avx512) == "avx512");
+  CHECK(isa_name(Isa::avx512_vnni) == "avx512_vnni");
   CHECK(isa_name(Isa::avx512_vpopcntdq) == "avx512_vpopcntdq");
   CHECK(isa_name(Isa::neon) == "neon");
   CHECK(isa_name(Isa::neon_dotprod) == "neon_dotprod");
@@ -126,8 +131,12 @@ TEST_CASE("every level gets its best tables, none above it") {
   for (Isa used : {avx512.inner_product.isa, avx512.hamming.isa, avx512.sign_scan.isa,
                    avx512.bit_dot.isa, avx512.int8_dot.isa})
     CHECK(used == Isa::avx512);
-  CHECK(kernels_for(Isa::avx512_vpopcntdq).hamming.isa == Isa::avx512_vpopcntdq);
-  CHECK(kernels_for(Isa::avx512_vpopcntdq).int8_dot.isa == Isa::avx512_vpopcntdq);
+  const Kernels& vnni = kernels_for(Isa::avx512_vnni);
+  for (Isa used : {vnni.bit_dot.isa, vnni.int8_dot.isa, vnni.block_bound.isa})
+    CHECK(used == Isa::avx512_vnni);
+  const Kernels& vpopcntdq = kernels_for(Isa::avx512_vpopcntdq);
+  for (Isa used : {vpopcntdq.hamming.isa, vpopcntdq.sign_scan.isa})
+    CHECK(used == Isa::avx512_vpopcntdq);
 #elif defined(__aarch64__)
   const Kernels& neon = kernels_for(Isa::neon);
   for (Isa used : {neon.inner_product.isa, neon.hamming.isa, neon.sign_scan.isa, neon.bit_dot.isa,

@@ -14,8 +14,8 @@ import pytest
 import fastfunnel as ff
 
 LEVELS = {
-    "x86_64": ["scalar", "avx2", "avx512", "avx512_vpopcntdq"],
-    "amd64": ["scalar", "avx2", "avx512", "avx512_vpopcntdq"],
+    "x86_64": ["scalar", "avx2", "avx512", "avx512_vnni", "avx512_vpopcntdq"],
+    "amd64": ["scalar", "avx2", "avx512", "avx512_vnni", "avx512_vpopcntdq"],
     "aarch64": ["scalar", "neon", "neon_dotprod"],
     "arm64": ["scalar", "neon", "neon_dotprod"],
 }.get(platform.machine().lower(), ["scalar"])

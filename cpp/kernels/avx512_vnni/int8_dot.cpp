@@ -97,7 +97,7 @@ void scan(const std::int8_t* queries, std::size_t query_stride, std::size_t n_qu
 
 }  // namespace
 
-extern const Int8DotKernels kInt8DotAvx512Vnni = {IsaLevel::avx512_vpopcntdq, rescore, scan, scan,
+extern const Int8DotKernels kInt8DotAvx512Vnni = {IsaLevel::avx512_vnni, rescore, scan, scan,
                                                   kInt8QueryMax};
 
 }  // namespace ff

@@ -131,7 +131,7 @@ void next(const BoundBlock& block, const BoundStep& step, std::size_t quarter,
 
 }  // namespace
 
-extern const BlockBoundKernels kBlockBoundAvx512Vnni = {IsaLevel::avx512_vpopcntdq, 127, first,
+extern const BlockBoundKernels kBlockBoundAvx512Vnni = {IsaLevel::avx512_vnni, 127, first,
                                                         next};
 
 }  // namespace ff

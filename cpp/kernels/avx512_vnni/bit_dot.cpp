@@ -15,6 +15,6 @@ struct Fours {
 
 }  // namespace
 
-extern const BitDotKernels kBitDotAvx512Vnni = {IsaLevel::avx512_vpopcntdq, rescore<Fours>};
+extern const BitDotKernels kBitDotAvx512Vnni = {IsaLevel::avx512_vnni, rescore<Fours>};
 
 }  // namespace ff
