@@ -72,8 +72,10 @@ void scan_tile(const SignBlocks& blocks, SignQuery* queries) {
 #pragma GCC unroll 8
         for (int q = 0; q < Q; ++q) {
           const std::uint8_t* entries = tables[q] + s * kNibbleSliceBytes + j * 32;
-          sums[q] = _mm512_add_epi8(sums[q], _mm512_shuffle_epi8(table_at(entries), high));
-          sums[q] = _mm512_add_epi8(sums[q], _mm512_shuffle_epi8(table_at(entries + 16), low));
+          const __m512i both = _mm512_add_epi8(_mm512_shuffle_epi8(table_at(entries), high),
+                                               _mm512_shuffle_epi8(table_at(entries + 16), low));
+          sums[q] = _mm512_add_epi8(sums[q], both);
+          pin(sums[q]);
         }
       }
 #pragma GCC unroll 8
