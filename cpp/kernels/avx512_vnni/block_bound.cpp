@@ -20,18 +20,25 @@ __m512i broadcast_four(const std::int8_t* values) {
   return _mm512_set1_epi32(four);
 }
 
-// Rows [first, first + 16) of a step that has been added up.
-std::uint64_t passing(const BoundBlock& block, std::size_t step, std::size_t first,
-                      const BoundQuery& query, __m512i sums) {
+// What 16 rows bring to the bounds of a step, the same for every query.
+struct RowTerms {
+  RowTerms(const BoundBlock& block, std::size_t step, std::size_t row)
+      : scales(_mm512_loadu_ps(block.scales + row)),
+        errors(_mm512_loadu_ps(block.errors + row)),
+        outside(_mm512_loadu_ps(block.outside + step * 64 + row)) {}
+  __m512 scales, errors, outside;
+};
+
+// Sets the 16 bits of rows [row, row + 16), whose sums of a step are complete.
+void set_passing(const RowTerms& terms, std::size_t step, std::size_t row, const BoundQuery& query,
+                 __m512i sums, std::uint64_t& mask) {
   const __m512i centred = _mm512_sub_epi32(sums, _mm512_set1_epi32(query.zeros[step]));
-  const __m512 factor =
-      _mm512_mul_ps(_mm512_set1_ps(query.unit), _mm512_loadu_ps(block.scales + first));
+  const __m512 factor = _mm512_mul_ps(_mm512_set1_ps(query.unit), terms.scales);
   __m512 upper = _mm512_mul_ps(_mm512_cvtepi32_ps(centred), factor);
-  upper =
-      _mm512_fmadd_ps(_mm512_set1_ps(query.slope), _mm512_loadu_ps(block.errors + first), upper);
-  upper = _mm512_fmadd_ps(_mm512_set1_ps(query.outside[step]),
-                          _mm512_loadu_ps(block.outside + step * 64 + first), upper);
-  return _mm512_cmp_ps_mask(upper, _mm512_set1_ps(query.floor), _CMP_GE_OQ);
+  upper = _mm512_fmadd_ps(_mm512_set1_ps(query.slope), terms.errors, upper);
+  upper = _mm512_fmadd_ps(_mm512_set1_ps(query.outside[step]), terms.outside, upper);
+  const __mmask16 passing = _mm512_cmp_ps_mask(upper, _mm512_set1_ps(query.floor), _CMP_GE_OQ);
+  std::memcpy(reinterpret_cast<unsigned char*>(&mask) + row / 8, &passing, sizeof passing);
 }
 
 template <int Q>
@@ -61,13 +68,17 @@ void first_tile(const BoundBlock& block, const BoundQuery* queries, std::int32_t
     }
   }
 #pragma GCC unroll 8
-  for (int q = 0; q < Q; ++q) {
-    masks[q] = 0;
+  for (int q = 0; q < Q; ++q)
 #pragma GCC unroll 8
-    for (int v = 0; v < kRegisters; ++v) {
-      _mm512_store_si512(all_sums + q * 64 + 16 * v, sums[q][v]);
-      masks[q] |= passing(block, 0, 16 * v, queries[q], sums[q][v]) << (16 * v);
-    }
+    for (int v = 0; v < kRegisters; ++v) _mm512_store_si512(all_sums + q * 64 + 16 * v, sums[q][v]);
+  // From memory: held in registers, the sums of a tile leave none for its bounds, and the end of a
+  // tile took as long as 160 dims of it.
+#pragma GCC unroll 1
+  for (std::size_t row = 0; row < 64; row += kQuarterRows) {
+    const RowTerms terms(block, 0, row);
+#pragma GCC unroll 8
+    for (int q = 0; q < Q; ++q)
+      set_passing(terms, 0, row, queries[q], _mm512_load_si512(all_sums + q * 64 + row), masks[q]);
   }
 }
 
@@ -107,12 +118,11 @@ void next_tile(const BoundBlock& block, const BoundStep& step, std::size_t quart
       pin(sums[q]);
     }
   }
+  const RowTerms terms(block, step.number, row);
 #pragma GCC unroll 8
   for (int q = 0; q < Q; ++q) {
     _mm512_store_si512(all_sums + which[q] * 64 + row, sums[q]);
-    std::uint64_t& mask = masks[which[q]];
-    mask &= ~(std::uint64_t{0xffff} << row);
-    mask |= passing(block, step.number, row, queries[which[q]], sums[q]) << row;
+    set_passing(terms, step.number, row, queries[which[q]], sums[q], masks[which[q]]);
   }
 }
 
@@ -131,7 +141,6 @@ void next(const BoundBlock& block, const BoundStep& step, std::size_t quarter,
 
 }  // namespace
 
-extern const BlockBoundKernels kBlockBoundAvx512Vnni = {IsaLevel::avx512_vnni, 127, first,
-                                                        next};
+extern const BlockBoundKernels kBlockBoundAvx512Vnni = {IsaLevel::avx512_vnni, 127, first, next};
 
 }  // namespace ff
