@@ -1,104 +1,24 @@
 // int8 inner products with AVX-512: vpmaddubsw, vpmaddwd by ones, vpaddd for 64 dims of one query
-// and row, and 4 instructions a row and query to sum up.
-// rescore: tiles of 4 gathered rows, 4.25 instructions for 64 dims of a row.
-// scan: tiles of 4 queries x 4 rows, 56 instructions for 64 dims of the 16 pairs; the two
-// multiplies are the bound (1 cycle a pair on two multiply ports).
-//
-// GCC keeps an array of vectors in registers only where the loops over it are unrolled: the
-// pragmas.
-#include "kernels/int8_dot.hpp"
-
-#include "kernels/avx512/intrinsics.hpp"
-#include "kernels/avx512/lane_sums.hpp"
+// and row.
+// rescore: 4.25 instructions for 64 dims of a row.
+// scan: 56 instructions for 64 dims of the 16 pairs of a tile; the two multiplies are the bound
+// (1 cycle a pair on two multiply ports).
+#include "kernels/avx512/int8_tiles.hpp"
 
 namespace ff {
 namespace {
 
-constexpr std::size_t kTile = 4;  // rows, and at most as many queries
-
-// Sums of 64 products in 16 lanes, added to sums.
-__m512i add_products(__m512i sums, __m512i row, __m512i query) {
+struct Pairs {
   // |query| <= 63 keeps the 16-bit pairs from saturating
-  const __m512i pairs = _mm512_maddubs_epi16(row, query);
-  return _mm512_add_epi32(sums, _mm512_madd_epi16(pairs, _mm512_set1_epi16(1)));
-}
-
-// dots[q]: query q with 4 rows, over n dims from the pointers on.
-template <int Q>
-void dot_tile(const std::int8_t* queries, std::size_t query_stride, const std::uint8_t* const* rows,
-              std::size_t n, __m128i* dots) {
-  __m512i sums[Q][kTile];
-#pragma GCC unroll 8
-  for (int q = 0; q < Q; ++q)
-#pragma GCC unroll 8
-    for (std::size_t r = 0; r < kTile; ++r) sums[q][r] = _mm512_setzero_si512();
-  for (std::size_t d = 0; d < n; d += kInt8Step) {
-    __m512i x[kTile];
-#pragma GCC unroll 8
-    for (std::size_t r = 0; r < kTile; ++r) x[r] = _mm512_load_si512(rows[r] + d);
-#pragma GCC unroll 8
-    for (int q = 0; q < Q; ++q) {
-      const __m512i y = _mm512_loadu_si512(queries + q * query_stride + d);
-#pragma GCC unroll 8
-      for (std::size_t r = 0; r < kTile; ++r) sums[q][r] = add_products(sums[q][r], x[r], y);
-    }
+  static __m512i add(__m512i sums, __m512i row, __m512i query) {
+    const __m512i pairs = _mm512_maddubs_epi16(row, query);
+    return _mm512_add_epi32(sums, _mm512_madd_epi16(pairs, _mm512_set1_epi16(1)));
   }
-#pragma GCC unroll 8
-  for (int q = 0; q < Q; ++q) dots[q] = sums_of(sums[q]);
-}
-
-void rescore(const std::int8_t* query, const std::uint8_t* rows, std::size_t row_stride,
-             const std::uint32_t* ids, std::size_t n, std::size_t begin, std::size_t end,
-             std::int32_t* dots) {
-  for (std::size_t i = 0; i < n; i += kTile) {
-    const std::size_t valid = n - i < kTile ? n - i : kTile;
-    const std::uint8_t* tile[kTile];  // past the last row: that row again, its dot not stored
-    for (std::size_t r = 0; r < kTile; ++r)
-      tile[r] = rows + ids[r < valid ? i + r : n - 1] * row_stride + begin;
-    for (std::size_t k = i + kTile; k < i + 2 * kTile && k < n; ++k)
-      for (std::size_t d = begin; d < end; d += 64)
-        _mm_prefetch(reinterpret_cast<const char*>(rows + ids[k] * row_stride + d), _MM_HINT_T0);
-    __m128i sums;
-    dot_tile<1>(query + begin, 0, tile, end - begin, &sums);
-    _mm_mask_storeu_epi32(dots + i, first(valid),
-                          _mm_add_epi32(_mm_maskz_loadu_epi32(first(valid), dots + i), sums));
-  }
-}
-
-template <int Q>
-void scan_rows(const std::int8_t* queries, std::size_t query_stride, const std::uint8_t* rows,
-               std::size_t row_stride, std::size_t n_rows, std::size_t dim, std::int32_t* out,
-               std::size_t out_stride) {
-  for (std::size_t i = 0; i < n_rows; i += kTile) {
-    const std::size_t valid = n_rows - i < kTile ? n_rows - i : kTile;
-    const std::uint8_t* tile[kTile];
-    for (std::size_t r = 0; r < kTile; ++r)
-      tile[r] = rows + (r < valid ? i + r : n_rows - 1) * row_stride;
-    __m128i dots[Q];
-    dot_tile<Q>(queries, query_stride, tile, dim, dots);
-    for (int q = 0; q < Q; ++q)
-      _mm_mask_storeu_epi32(out + q * out_stride + i, first(valid), dots[q]);
-  }
-}
-
-void scan(const std::int8_t* queries, std::size_t query_stride, std::size_t n_queries,
-          const std::uint8_t* rows, std::size_t row_stride, std::size_t n_rows, std::size_t dim,
-          std::int32_t* out, std::size_t out_stride) {
-  for (; n_queries >= kTile; n_queries -= kTile) {
-    scan_rows<4>(queries, query_stride, rows, row_stride, n_rows, dim, out, out_stride);
-    queries += kTile * query_stride;
-    out += kTile * out_stride;
-  }
-  if (n_queries == 3)
-    scan_rows<3>(queries, query_stride, rows, row_stride, n_rows, dim, out, out_stride);
-  else if (n_queries == 2)
-    scan_rows<2>(queries, query_stride, rows, row_stride, n_rows, dim, out, out_stride);
-  else if (n_queries == 1)
-    scan_rows<1>(queries, query_stride, rows, row_stride, n_rows, dim, out, out_stride);
-}
+};
 
 }  // namespace
 
-extern const Int8DotKernels kInt8DotAvx512 = {IsaLevel::avx512, rescore, scan, scan, kInt8QueryMax};
+extern const Int8DotKernels kInt8DotAvx512 = {IsaLevel::avx512, rescore<Pairs>, scan<Pairs>,
+                                              scan<Pairs>, kInt8QueryMax};
 
 }  // namespace ff
