@@ -2,7 +2,8 @@
 #include "kernels/encode.hpp"
 
 #include <cmath>
-#include <cstring>
+
+#include "kernels/scalar/float16.hpp"
 
 namespace ff {
 namespace {
@@ -26,27 +27,8 @@ float int8(const float* row, std::size_t dim, int limit, std::uint8_t* out) {
   return largest / highest;
 }
 
-float widen(std::uint16_t half) {
-  const std::uint32_t sign = (half & 0x8000U) << 16;
-  const std::uint32_t exponent = (half >> 10) & 31U;
-  const std::uint32_t fraction = half & 1023U;
-  std::uint32_t bits = sign;
-  if (exponent == 31) {
-    bits |= 0x7f800000U | (fraction << 13);
-  } else if (exponent != 0) {
-    bits |= ((exponent + 112U) << 23) | (fraction << 13);
-  } else if (fraction != 0) {  // subnormal: fraction * 2^-24 is exact in float32
-    const float value = static_cast<float>(fraction) * 5.9604644775390625e-8F;
-    std::memcpy(&bits, &value, 4);
-    bits |= sign;
-  }
-  float out = 0;
-  std::memcpy(&out, &bits, 4);
-  return out;
-}
-
 void widen_f16(const std::uint16_t* in, std::size_t n, float* out) {
-  for (std::size_t i = 0; i < n; ++i) out[i] = widen(in[i]);
+  for (std::size_t i = 0; i < n; ++i) out[i] = from_f16(in[i]);
 }
 
 }  // namespace
