@@ -67,11 +67,16 @@ class NearestRows {
   explicit NearestRows(std::size_t k) : k_(k), limit_(2 * k + kListRows) {}
 
   void offer(const std::int32_t* distances, std::size_t n, Row first_row) {
-    for (std::size_t r = 0; r < n; ++r) {
-      if (distances[r] >= nearer_than_) continue;
-      rows_.push_back(first_row + static_cast<Row>(r));
-      scores_.push_back(-distances[r]);
-      if (scores_.size() == limit_) shorten();
+    for (std::size_t i = 0; i < n; i += kRowsAGlance) {
+      const std::size_t end = std::min(n, i + kRowsAGlance);
+      std::int32_t nearer = 0;  // mostly none, and counting needs no branch
+      for (std::size_t r = i; r < end; ++r) nearer += distances[r] < nearer_than_ ? 1 : 0;
+      for (std::size_t r = i; nearer > 0 && r < end; ++r) {
+        if (distances[r] >= nearer_than_) continue;
+        rows_.push_back(first_row + static_cast<Row>(r));
+        scores_.push_back(-distances[r]);
+        if (scores_.size() == limit_) shorten();
+      }
     }
   }
   // Keeps the k nearest, ties by lower row; a later row must be nearer than the last of them.
@@ -89,6 +94,7 @@ class NearestRows {
   std::int32_t distance(std::size_t i) const { return -scores_[i]; }
 
  private:
+  static constexpr std::size_t kRowsAGlance = 64;
   static constexpr std::size_t kListRows = 256;  // cutting shorter lists costs more than it saves
 
   std::size_t k_;
