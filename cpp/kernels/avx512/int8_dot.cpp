@@ -1,7 +1,7 @@
 // int8 inner products with AVX-512: vpmaddubsw, vpmaddwd by ones, vpaddd for 64 dims of one query
 // and row.
 // rescore: 4.25 instructions for 64 dims of a row.
-// scan: 56 instructions for 64 dims of the 16 pairs of a tile; the two multiplies are the bound
+// scan: 82 instructions for 64 dims of the 24 pairs of a tile; the two multiplies are the bound
 // (1 cycle a pair on two multiply ports).
 #include "kernels/avx512/int8_tiles.hpp"
 
