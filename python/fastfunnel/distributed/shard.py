@@ -8,6 +8,7 @@ import shutil
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -103,7 +104,7 @@ class Shard:
         floats, planes = index._core.sizes()
         return {
             "rows": len(index),
-            "disk_bytes": sum(f.stat().st_size for f in self._path.iterdir() if f.is_file()),
+            "disk_bytes": _bytes_of_files(self._path),
             "float_bytes": floats,
             "code_bytes": planes,
             "pid": os.getpid(),
@@ -246,3 +247,11 @@ class Shard:
         with self._opening:
             if self._opened is not None:
                 self._opened.close()
+
+
+def _bytes_of_files(directory: Path) -> int:
+    total = 0
+    for file in directory.iterdir():
+        with suppress(FileNotFoundError):  # a change may put others in its place meanwhile
+            total += file.stat().st_size
+    return total
