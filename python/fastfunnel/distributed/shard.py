@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from fastfunnel.distributed.packing import unpacked
 from fastfunnel.funnel import Funnel
 from fastfunnel.index import Index
 from fastfunnel.model import Model
@@ -136,16 +137,14 @@ class Shard:
         """Free what removed rows hold; return how many those were."""
         return self.index.compact()
 
-    def search(
-        self,
-        queries: Rows,
-        k: int,
-        funnel: Funnel | None,
-        exact: bool,
-        filter_ids: Ids | None,
-        options: dict[str, Any],
-    ) -> tuple[Ids, npt.NDArray[np.float64]]:
-        """Return ids and scores (n, k); scores are float64 where they are true ones."""
+    def search(self, content: bytes, *stored: Rows | Ids) -> tuple[Ids, npt.NDArray[np.float64]]:
+        """Return ids and scores (n, k); scores are float64 where they are true ones.
+
+        Args:
+            content, stored: `packed` queries, k, funnel, exact, ids that may answer, and other
+                arguments of `Index.search` by name.
+        """
+        queries, k, funnel, exact, filter_ids, options = unpacked(content, stored)
         index = self.index
         if len(index) == 0:
             return np.full((len(queries), k), -1, np.int64), np.full((len(queries), k), -np.inf)
