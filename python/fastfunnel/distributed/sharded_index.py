@@ -175,14 +175,18 @@ class ShardedIndex(ShardedRows):
         As `Index.tune`, with the same arguments, report and errors. Truth is the exact top k of
         all shards, recall is checked on answers merged from all shards, and the promise is about
         those. Times are those of the largest shard alone: shards work at once.
+
+        Raises:
+            ValueError: while a shard is being added or removed. Neither can begin meanwhile.
         """
-        target = ShardsTarget(self)
-        report = tune(
-            target, sample_queries, k, recall, budget_s, objective, seed, progress, confidence
-        )
-        with self._changes():
-            self._tuned = self._tuned.with_front(report.front)
-            self._cluster.write(tuned=self._tuned.to_dict())
+        with self._same_shards():
+            target = ShardsTarget(self)
+            report = tune(
+                target, sample_queries, k, recall, budget_s, objective, seed, progress, confidence
+            )
+            with self._changes():
+                self._tuned = self._tuned.with_front(report.front)
+                self._cluster.write(tuned=self._tuned.to_dict())
         return report
 
     def info(self) -> dict[str, Any]:
