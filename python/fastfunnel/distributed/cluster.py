@@ -12,11 +12,11 @@ import numpy as np
 import ray
 
 from fastfunnel.distributed.catalog import Catalog, replica_path, write_catalog
-from fastfunnel.distributed.changes import change
+from fastfunnel.distributed.changes import Change
 from fastfunnel.distributed.latencies import Hedge, Latencies
 from fastfunnel.distributed.losses import ShardUnavailableError
 from fastfunnel.distributed.placing import alive_nodes, placed, without
-from fastfunnel.distributed.questions import Arguments, ask
+from fastfunnel.distributed.questions import Arguments, Question
 from fastfunnel.distributed.replicas import ANYWHERE, Replica, ReplicaSet, Reviver
 from fastfunnel.distributed.searches import Searches
 from fastfunnel.storage.lock import WriterLock
@@ -81,29 +81,32 @@ class Cluster:
         hedge: Hedge | None = None,
         shards: list[ReplicaSet] | None = None,
     ) -> dict[int, Any]:
-        """Return what shards answer; see `questions.ask`.
+        """Return what shards answer; see `Question`.
 
         Who does not hold `changing` gives the `shards` that were there when it chose whom to ask.
         """
         among = self.shards if shards is None else shards
         if arguments and max(arguments) >= len(among):
             raise ShardUnavailableError(f"shard {max(arguments)} was removed meanwhile")
-        return ask(among, self._reviver, method, arguments, self.patience_s, deadline_s, hedge)
+        question = Question(
+            among, self._reviver, method, arguments, self.patience_s, deadline_s, hedge
+        )
+        return question.answers()
 
     def ask_all(self, method: str, *arguments: Any) -> dict[int, Any]:
         """Return what every shard answers to the same arguments."""
         return self.ask(method, {shard: arguments for shard in range(len(self))})
 
     def change(self, method: str, arguments: Arguments) -> dict[int, Any]:
-        """Make a change; see `changes.change`. The caller holds `changing`."""
-        return change(
+        """Make a change; see `Change`. The caller holds `changing`."""
+        return Change(
             self.shards,
             self._reviver,
             method,
             arguments,
             self.patience_s,
-            lambda replica: self._record(replica, False),
-        )
+            fall_behind=lambda replica: self._record(replica, False),
+        ).make()
 
     def write(self, **fields: Any) -> None:
         """Change fields of the catalog, on the disk when this returns."""

@@ -24,16 +24,13 @@ class _Call:
     sent: float
 
 
-def ask(
-    shards: list[ReplicaSet],
-    reviver: Reviver,
-    method: str,
-    arguments: Arguments,
-    patience_s: float,
-    deadline_s: float | None = None,
-    hedge: Hedge | None = None,
-) -> dict[int, Any]:
-    """Return what shards answer, asking another replica, or the restarted one, where one is lost.
+@dataclass(eq=False)
+class Question:
+    """A question that is put to many shards.
+
+    Another replica is asked, or the restarted one, where one is lost. Calls whose answers came too
+    late are left to themselves, not cancelled: the actor of a call that was cancelled before it
+    began (Ray 2.60) waits 30 seconds for that call's number, then drops all that came after it.
 
     Args:
         shards: all there are.
@@ -44,37 +41,21 @@ def ask(
         deadline_s: seconds after which answers that did not come are left out; None waits.
         hedge: says when an answer is late, so that another replica is asked too and the first
             answer counts; None never.
-
-    Raises:
-        ShardUnavailableError: naming a shard without a replica.
-        Exception: what the method raised.
     """
-    return _Asking(shards, reviver, method, arguments, patience_s, deadline_s, hedge).answers()
 
+    shards: list[ReplicaSet]
+    reviver: Reviver
+    method: str
+    arguments: Arguments
+    patience_s: float
+    deadline_s: float | None = None
+    hedge: Hedge | None = None
 
-class _Asking:
-    """One question on its way."""
-
-    def __init__(
-        self,
-        shards: list[ReplicaSet],
-        reviver: Reviver,
-        method: str,
-        arguments: Arguments,
-        patience_s: float,
-        deadline_s: float | None,
-        hedge: Hedge | None,
-    ) -> None:
-        self._shards = shards
-        self._reviver = reviver
-        self._method = method
-        self._arguments = arguments
-        self._patience_s = patience_s
-        self._hedge = hedge
-        self._late_s = None if hedge is None else hedge.late_s
-        self._start = time.monotonic()
-        self._end = None if deadline_s is None else self._start + deadline_s
-        self._unasked = list(arguments)
+    def __post_init__(self) -> None:
+        """Ask nobody yet."""
+        self._late_s = None if self.hedge is None else self.hedge.late_s
+        self._end = None if self.deadline_s is None else time.monotonic() + self.deadline_s
+        self._unasked = list(self.arguments)
         self._calls: dict[Any, _Call] = {}  # under way, by reference
         self._hedgeable: dict[int, float] = {}  # when the one call to a shard will be late
         self._lone_since: dict[int, float] = {}
@@ -82,8 +63,13 @@ class _Asking:
         self._found: dict[int, Any] = {}
 
     def answers(self) -> dict[int, Any]:
-        """Return what there is when all have answered, or at the deadline."""
-        while len(self._found) < len(self._arguments):
+        """Return what there is when all have answered, or at the deadline.
+
+        Raises:
+            ShardUnavailableError: naming a shard without a replica.
+            Exception: what the method raised.
+        """
+        while len(self._found) < len(self.arguments):
             now = time.monotonic()
             if self._end is not None and now >= self._end:
                 break
@@ -93,70 +79,89 @@ class _Asking:
             if not self._calls:
                 time.sleep(pause or 0)
                 continue
-            for reference in ray.wait(list(self._calls), timeout=pause)[0]:
-                self._take(reference)
-        for late in self._calls:
-            ray.cancel(late)  # where it has not begun
+            waiting = list(self._calls)
+            # All at once is cheaper; one by one tells the time of each.
+            several = len(waiting) if self.hedge is None else 1
+            self._take(ray.wait(waiting, num_returns=several, timeout=pause)[0])
         return self._found
 
     def _ask_the_unasked(self, now: float) -> None:
         waiting = []
         for shard in self._unasked:
-            replica = self._shards[shard].for_reading()
+            replica = self.shards[shard].for_reading()
             if replica is not None:
                 self._send(shard, replica)
                 self._lone_since.pop(shard, None)
                 if self._late_s is not None:
                     self._hedgeable[shard] = now + self._late_s
                 continue
-            if now - self._lone_since.setdefault(shard, now) > self._patience_s:
-                raise unavailable(shard, self._patience_s, self._reasons.get(shard, ""))
+            if now - self._lone_since.setdefault(shard, now) > self.patience_s:
+                raise unavailable(shard, self.patience_s, self._reasons.get(shard, ""))
             waiting.append(shard)
         self._unasked = waiting
 
     def _ask_late_ones_twice(self, now: float) -> None:
         for shard in [shard for shard, late in self._hedgeable.items() if late <= now]:
-            del self._hedgeable[shard]
             asked = [call.replica for call in self._calls.values() if call.shard == shard]
-            other = self._shards[shard].for_reading(but=asked)
-            if other is not None and self._hedge is not None:
-                self._send(shard, other)
-                self._hedge.sent()
+            other = self.shards[shard].for_reading(but=asked)
+            if other is None or self.hedge is None:
+                self._hedgeable[shard] = now + PAUSE_S  # one that was lost may be back by then
+                continue
+            del self._hedgeable[shard]
+            self._send(shard, other)
+            self.hedge.sent()
 
     def _send(self, shard: int, replica: Replica) -> None:
-        reference = replica.call(self._method, *self._arguments[shard])
+        reference = replica.call(self.method, *self.arguments[shard])
         self._calls[reference] = _Call(shard, replica, time.monotonic())
 
     def _pause(self, now: float) -> float | None:
         """Return seconds until there is something to do besides taking answers."""
         ends = [self._end, *self._hedgeable.values()]
-        if self._unasked:
+        if self._unasked or self.hedge is None:  # one of many that are waited for may be lost
             ends.append(now + PAUSE_S)
         known = [end for end in ends if end is not None]
         return max(0.0, min(known) - now) if known else None
 
-    def _take(self, reference: Any) -> None:
-        """Take an answer, or go on without the replica that was lost."""
-        call = self._calls.pop(reference, None)
-        if call is None:  # another replica's answer came at the same time
-            return
-        shard = call.shard
-        rivals = [other for other, each in self._calls.items() if each.shard == shard]
+    def _take(self, references: list[Any]) -> None:
+        """Take answers, all at once unless there is an error among them."""
         try:
-            self._found[shard] = ray.get(reference)
+            answers = ray.get(references)
+        except (RayActorError, RayTaskError):
+            for reference in references:
+                self._take_one(reference)
+        else:
+            for reference, answer in zip(references, answers, strict=True):
+                self._answered(reference, answer)
+
+    def _take_one(self, reference: Any) -> None:
+        """Take an answer, or go on without the replica that was lost."""
+        try:
+            answer = ray.get(reference)
         except (RayActorError, RayTaskError) as error:
-            reason = loss(error)
-            if reason is None or is_hopeless(error, self._shards[shard]):
+            call = self._calls.pop(reference)
+            shard, reason = call.shard, loss(error)
+            if reason is None or is_hopeless(error, self.shards[shard]):
                 raise error.cause from None
-            self._reviver.lost(call.replica, self._shards[shard])
-            if not rivals:
+            self.reviver.lost(call.replica, self.shards[shard])
+            if self._rivals(shard):
+                self._hedgeable[shard] = time.monotonic()  # what is left is late already
+            else:
                 self._hedgeable.pop(shard, None)
                 self._unasked.append(shard)
                 self._reasons[shard] = reason
-            return
-        if self._hedge is not None:
-            self._hedge.took(time.monotonic() - call.sent)
-        self._hedgeable.pop(shard, None)
-        for rival in rivals:
-            del self._calls[rival]
-            ray.cancel(rival)  # where it has not begun
+        else:
+            self._answered(reference, answer)
+
+    def _answered(self, reference: Any, answer: Any) -> None:
+        call = self._calls.pop(reference)
+        self._found[call.shard] = answer
+        if self.hedge is not None:
+            self.hedge.took(time.monotonic() - call.sent)
+            self._hedgeable.pop(call.shard, None)
+            for rival in self._rivals(call.shard):
+                del self._calls[rival]
+
+    def _rivals(self, shard: int) -> list[Any]:
+        """Return calls to other replicas of a shard."""
+        return [other for other, call in self._calls.items() if call.shard == shard]

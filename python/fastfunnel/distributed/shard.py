@@ -8,12 +8,14 @@ import shutil
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from fastfunnel.distributed.packing import unpacked
 from fastfunnel.funnel import Funnel
 from fastfunnel.index import Index
 from fastfunnel.model import Model
@@ -103,7 +105,7 @@ class Shard:
         floats, planes = index._core.sizes()
         return {
             "rows": len(index),
-            "disk_bytes": sum(f.stat().st_size for f in self._path.iterdir() if f.is_file()),
+            "disk_bytes": _bytes_of_files(self._path),
             "float_bytes": floats,
             "code_bytes": planes,
             "pid": os.getpid(),
@@ -135,16 +137,14 @@ class Shard:
         """Free what removed rows hold; return how many those were."""
         return self.index.compact()
 
-    def search(
-        self,
-        queries: Rows,
-        k: int,
-        funnel: Funnel | None,
-        exact: bool,
-        filter_ids: Ids | None,
-        options: dict[str, Any],
-    ) -> tuple[Ids, npt.NDArray[np.float64]]:
-        """Return ids and scores (n, k); scores are float64 where they are true ones."""
+    def search(self, content: bytes, *stored: Rows | Ids) -> tuple[Ids, npt.NDArray[np.float64]]:
+        """Return ids and scores (n, k); scores are float64 where they are true ones.
+
+        Args:
+            content, stored: `packed` queries, k, funnel, exact, ids that may answer, and other
+                arguments of `Index.search` by name.
+        """
+        queries, k, funnel, exact, filter_ids, options = unpacked(content, stored)
         index = self.index
         if len(index) == 0:
             return np.full((len(queries), k), -1, np.int64), np.full((len(queries), k), -np.inf)
@@ -246,3 +246,11 @@ class Shard:
         with self._opening:
             if self._opened is not None:
                 self._opened.close()
+
+
+def _bytes_of_files(directory: Path) -> int:
+    total = 0
+    for file in directory.iterdir():
+        with suppress(FileNotFoundError):  # a change may put others in its place meanwhile
+            total += file.stat().st_size
+    return total

@@ -7,11 +7,11 @@ import time
 from typing import Any
 
 import numpy.typing as npt
-import ray
 
 from fastfunnel.arguments import Metric, as_count, as_filter, as_queries, as_score
 from fastfunnel.distributed.merging import ShardedResult, merge
 from fastfunnel.distributed.opening import create, open_cluster
+from fastfunnel.distributed.packing import packed
 from fastfunnel.distributed.sharded_rows import ShardedRows
 from fastfunnel.distributed.tuning import ShardsTarget
 from fastfunnel.funnel import Funnel
@@ -22,7 +22,6 @@ from fastfunnel.tuning.cost import Objective
 from fastfunnel.tuning.tuner import tune
 
 PATIENCE_S = 60.0
-_IN_THE_CALL = 65_536  # bytes
 
 
 class ShardedIndex(ShardedRows):
@@ -145,11 +144,12 @@ class ShardedIndex(ShardedRows):
             raise TypeError("filter must be ids here: rows of a sharded index have no order")
         options = {"min_score": as_score(min_score, "min_score"), "threads": threads, "isa": isa}
         kind = (len(found).bit_length(), k, str(chosen), bool(exact), allowed.ids is None)
-        late = self._cluster.latencies.of(kind, hedge)
+        no_other = self._cluster.catalog.replication == 1
+        late = None if no_other else self._cluster.latencies.of(kind, hedge)
         with self._cluster.searches.running():
             shards = self._cluster.shards  # one that is added now has no row of its own yet
             asked = range(len(shards))
-            told = (_shared(found), k, chosen, exact, _shared(allowed.ids), options)
+            told = packed(found, k, chosen, bool(exact), allowed.ids, options)
             answers = self._cluster.ask(
                 "search", dict.fromkeys(asked, told), deadline_s, late, shards
             )
@@ -175,14 +175,18 @@ class ShardedIndex(ShardedRows):
         As `Index.tune`, with the same arguments, report and errors. Truth is the exact top k of
         all shards, recall is checked on answers merged from all shards, and the promise is about
         those. Times are those of the largest shard alone: shards work at once.
+
+        Raises:
+            ValueError: while a shard is being added or removed. Neither can begin meanwhile.
         """
-        target = ShardsTarget(self)
-        report = tune(
-            target, sample_queries, k, recall, budget_s, objective, seed, progress, confidence
-        )
-        with self._changes():
-            self._tuned = self._tuned.with_front(report.front)
-            self._cluster.write(tuned=self._tuned.to_dict())
+        with self._same_shards():
+            target = ShardsTarget(self)
+            report = tune(
+                target, sample_queries, k, recall, budget_s, objective, seed, progress, confidence
+            )
+            with self._changes():
+                self._tuned = self._tuned.with_front(report.front)
+                self._cluster.write(tuned=self._tuned.to_dict())
         return report
 
     def info(self) -> dict[str, Any]:
@@ -243,11 +247,3 @@ class ShardedIndex(ShardedRows):
             f"<fastfunnel.distributed.ShardedIndex: {len(self)} rows of {self.dim} dims in "
             f"{len(self._cluster)} shards, {self.metric}>"
         )
-
-
-def _shared(array: npt.NDArray[Any] | None) -> Any:
-    """Put an array into the object store once: all actors of a node read it in place.
-
-    Small ones travel in the call, which is quicker.
-    """
-    return array if array is None or array.nbytes < _IN_THE_CALL else ray.put(array)

@@ -34,6 +34,7 @@ class ShardedRows:
         self._closed = False
         self._next_id = 0
         self._must_count = False
+        self._n_tuning = 0  # calls of `tune` under way
         self._count_rows()
         if cluster.catalog.is_moving:
             self._move()
@@ -128,10 +129,11 @@ class ShardedRows:
         Searches and changes go on meanwhile. If this process is killed, `open` finishes it.
 
         Raises:
+            ValueError: while another one is added or removed, or the index is tuned.
             OSError: if the system refuses. ShardUnavailableError: as `add`.
         """
         with self._changes():
-            self._check_still()
+            self._check_shards_may_change()
             self._cluster.add_shard()
         return self._move()
 
@@ -142,10 +144,11 @@ class ShardedRows:
         of tuned funnels grow as the rows of a shard do.
 
         Raises:
-            ValueError: if there is one shard. OSError, ShardUnavailableError: as `add`.
+            ValueError: if there is one shard, and as `add_shard`.
+            OSError, ShardUnavailableError: as `add`.
         """
         with self._changes():
-            self._check_still()
+            self._check_shards_may_change()
             n_shards = len(self._cluster)
             if n_shards == 1:
                 raise ValueError("the only shard cannot be removed")
@@ -222,9 +225,24 @@ class ShardedRows:
             yield
             self._must_count = False
 
-    def _check_still(self) -> None:
+    def _check_shards_may_change(self) -> None:
         if self._cluster.catalog.is_moving:
             raise ValueError("a shard is being added or removed already")
+        if self._n_tuning:
+            raise ValueError("the index is being tuned; add or remove a shard when that is over")
+
+    @contextmanager
+    def _same_shards(self) -> Iterator[None]:
+        """Let no shard come or go within the block: what is tuned is a keep for each of them."""
+        with self._changes():
+            if self._cluster.catalog.is_moving:
+                raise ValueError("a shard is being added or removed; tune when that is over")
+            self._n_tuning += 1
+        try:
+            yield
+        finally:
+            with self._cluster.changing:
+                self._n_tuning -= 1
 
     def _change(self, kind: str, rows: npt.NDArray[Any] | None, ids: Ids) -> int:
         """Make a change at the shards of these ids; return how many there were before."""

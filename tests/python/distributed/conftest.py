@@ -1,4 +1,8 @@
-"""A real Ray cluster on this machine, and processes of it that can be killed."""
+"""A real Ray cluster on this machine, and processes of it that can be killed.
+
+A process takes more than a second of a core to start, and that is nearly all the time that these tests
+take: those that leave an index as it was share it.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from shards import drawn
 
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 os.environ.setdefault("RAY_AUTH_MODE", "token")
@@ -38,10 +43,10 @@ def path(tmp_path: Path, cluster: Any) -> Path:
 
 
 @pytest.fixture
-def rows(rng: np.random.Generator) -> np.ndarray:
-    return rng.standard_normal((3000, 48), dtype=np.float32)
+def rows() -> np.ndarray:
+    return drawn(3000)
 
 
 @pytest.fixture
-def queries(rng: np.random.Generator) -> np.ndarray:
-    return rng.standard_normal((15, 48), dtype=np.float32)
+def queries() -> np.ndarray:
+    return drawn(15)

@@ -12,9 +12,14 @@ import numpy as np
 import fastfunnel as ff
 
 
+def drawn(n: int) -> np.ndarray:
+    """The same n random vectors of 48 dims every time."""
+    return np.random.default_rng(n).standard_normal((n, 48), dtype=np.float32)
+
+
 def pid_of(index: Any, shard: int, replica: int = 0) -> int:
     """The process of a replica, as soon as it has one."""
-    for _ in range(600):
+    for _ in range(3000):
         state = index.info()["shards"][shard]["replicas"][replica]
         if "pid" in state:
             return int(state["pid"])
@@ -44,9 +49,10 @@ def assert_same(sharded: Any, one: ff.Index, queries: np.ndarray, k: int = 10) -
 
 
 def assert_replicas_are_alike(index: Any) -> None:
-    """Every replica of a shard holds the same rows, to the bit."""
+    """Every replica of a shard holds the same rows, to the bit, when none is out of step."""
     import ray
 
+    assert index.wait_until_in_step(300)
     for shard in index._cluster.shards:
         told = ray.get([replica.call("digests") for replica in shard.replicas])
         for ids, digests in told[1:]:

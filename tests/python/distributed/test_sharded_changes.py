@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,8 @@ from shards import assert_replicas_are_alike, assert_same, single
 
 pytest.importorskip("ray")
 from fastfunnel.distributed import ShardedIndex
-from fastfunnel.distributed.catalog import Catalog, _checksum, read_catalog
+from fastfunnel.distributed.catalog import Catalog, _checksum, read_catalog, write_catalog
+from fastfunnel.distributed.shard import Shard
 
 
 def test_a_life_of_changes_is_that_of_one_index(
@@ -60,7 +63,7 @@ def test_what_is_refused_changes_nothing(path: Path, rows: np.ndarray, queries: 
     one = single(rows)
     bad = rows[:50].copy()
     bad[49, 3] = np.nan
-    with ShardedIndex.create(path, dim=48, shards=3) as index:
+    with ShardedIndex.create(path, dim=48, shards=2) as index:
         index.add(rows)
         for call, message in (
             (lambda: index.add(rows[:2], [10**6, 7]), "7"),
@@ -104,12 +107,22 @@ def test_bad_paths_and_arguments(tmp_path: Path, cluster: Any) -> None:
     assert not (tmp_path / "new").exists()
 
 
-def test_every_flipped_byte_of_the_catalog_is_found(path: Path) -> None:
-    ShardedIndex.create(path, dim=4, shards=2, replication=2).close()
-    file = path / "shards.json"
+def test_every_flipped_byte_of_the_catalog_is_found(tmp_path: Path) -> None:
+    catalog = Catalog(
+        dim=4,
+        metric="cosine",
+        n_shards=2,
+        replication=2,
+        in_step=((True, False), (True, True)),
+        nodes=(("10.0.0.1", "10.0.0.2"), ("10.0.0.2", "10.0.0.1")),
+        is_open=False,
+        is_moving=False,
+        tuned={"fronts": []},
+    )
+    write_catalog(tmp_path, catalog)
+    file = tmp_path / "shards.json"
     content = file.read_bytes()
-    catalog = read_catalog(path)
-    assert Catalog.from_json(catalog.to_json(), file) == catalog
+    assert read_catalog(tmp_path) == Catalog.from_json(content, file) == catalog
     for place in range(len(content)):
         flipped = bytearray(content)
         flipped[place] ^= 1
@@ -137,7 +150,7 @@ def signed(plain: dict[str, Any]) -> bytes:
 
 
 def test_catalogs_from_before_shards_could_be_removed_are_read(path: Path) -> None:
-    ShardedIndex.create(path, dim=4, shards=2).close()
+    ShardedIndex.create(path, dim=4, shards=1).close()
     file = path / "shards.json"
     catalog = read_catalog(path)
     plain = json.loads(file.read_bytes())
@@ -148,6 +161,27 @@ def test_catalogs_from_before_shards_could_be_removed_are_read(path: Path) -> No
     assert read_catalog(path) == catalog
     with ShardedIndex.open(path) as index:
         assert index.add(np.ones((2, 4), np.float32)).tolist() == [0, 1]
+
+
+def test_a_shard_tells_its_state_while_files_come_and_go(tmp_path: Path, rows: np.ndarray) -> None:
+    shard = Shard(str(tmp_path / "shard"))
+    shard.create(48, {})
+    shard.add(rows, np.arange(len(rows)), False)
+    over, sizes = threading.Event(), []
+
+    def tell() -> None:
+        while not over.is_set():
+            sizes.append(shard.state()["disk_bytes"])
+
+    with ThreadPoolExecutor(1) as pool:
+        telling = pool.submit(tell)
+        for n in range(40):
+            shard.remove(np.arange(n, n + 1), False)
+            shard.compact(False)  # files of its own in place of those before
+        over.set()
+        telling.result()
+    shard.close()
+    assert min(sizes) > 0
 
 
 def test_importing_without_ray_says_what_to_install() -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from shards import assert_replicas_are_alike, assert_same, kill, single
+from shards import assert_replicas_are_alike, assert_same, drawn, kill, single
 
 import fastfunnel as ff
 
@@ -23,65 +25,77 @@ BEFORE = {"add_shard": 2, "remove_shard": 3}
 
 @pytest.fixture
 def few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(moving, "_ROWS", 50)
+    monkeypatch.setattr(moving, "_ROWS", 100)
 
 
 def assert_sizes(index: Any, ids: np.ndarray, shards: int) -> None:
+    assert index.wait_until_in_step(300)  # who was lost meanwhile tells no size
     sizes = [shard["replicas"][0]["rows"] for shard in index.info()["shards"]]
     assert sizes == np.bincount(homes(ids, shards), minlength=shards).tolist()
 
 
-@pytest.mark.parametrize("resize", ["add_shard", "remove_shard"])
+def while_others_work(index: Any, one: ff.Index, rows: np.ndarray, new: int, resize: str) -> None:
+    """Resize while threads search and change rows, and as long as that takes.
+
+    One index gets what the changes leave there, under ids from `new` on.
+    """
+    queries = drawn(15)
+    expected = one.search(queries, 10, exact=True).ids
+    over, searched, changed, errors = threading.Event(), [], [], []
+
+    def search() -> None:
+        try:
+            while not over.is_set():
+                found = index.search(queries, 10, exact=True)
+                np.testing.assert_array_equal(found.ids, expected)
+                np.testing.assert_array_equal(index.get([5, 2999, 17]), rows[[5, 2999, 17]])
+                searched.append(found)
+        except BaseException as error:  # noqa: BLE001 - it is raised below
+            errors.append(error)
+
+    def change() -> None:
+        try:
+            while not over.is_set() or len(changed) < 2:
+                n = 10 * len(changed)
+                some = np.arange(new + n, new + n + 10)
+                assert index.upsert(-queries[:1].repeat(10, 0), some) == 0
+                assert index.upsert(-queries[1:2].repeat(10, 0), some) == 10
+                index.upsert(rows[n : n + 10], np.arange(n, n + 10))  # as they were
+                if len(changed) % 2 == 0:
+                    assert index.remove(some) == 10
+                changed.append(some)
+        except BaseException as error:  # noqa: BLE001 - it is raised below
+            errors.append(error)
+
+    threads = [threading.Thread(target=search), threading.Thread(target=change)]
+    for thread in threads:
+        thread.start()
+    moved = getattr(index, resize)()
+    over.set()
+    for thread in threads:
+        thread.join()
+    assert not errors, errors
+    assert searched
+    left = np.concatenate(changed[1::2])
+    one.add(-queries[1:2].repeat(len(left), 0), left)
+    of_last = int((homes(np.arange(len(rows)), 3) == 2).sum())
+    assert moved >= of_last - 10 * len(changed)  # those that were replaced went home at once
+
+
 def test_rows_move_while_searches_and_changes_go_on(
-    path: Path, rows: np.ndarray, queries: np.ndarray, few_at_a_time: None, resize: str
+    path: Path, rows: np.ndarray, queries: np.ndarray, few_at_a_time: None
 ) -> None:
     one = single(rows)
-    expected = one.search(queries, 10, exact=True).ids
-    extra = np.arange(10**6, 10**6 + 400)
-    with ShardedIndex.create(path, dim=48, shards=BEFORE[resize], replication=2) as index:
+    with ShardedIndex.create(path, dim=48, shards=2, replication=2) as index:
         index.add(rows)
-        over, searched, errors = threading.Event(), [], []
+        for new, resize in ((10**6, "add_shard"), (10**7, "remove_shard")):
+            while_others_work(index, one, rows, new, resize)
 
-        def search() -> None:
-            try:
-                while not over.is_set():
-                    found = index.search(queries, 10, exact=True)
-                    np.testing.assert_array_equal(found.ids, expected)
-                    np.testing.assert_array_equal(index.get([5, 2999, 17]), rows[[5, 2999, 17]])
-                    searched.append(found)
-            except BaseException as error:  # noqa: BLE001 - it is raised below
-                errors.append(error)
-
-        def change() -> None:
-            try:
-                for n in range(0, 400, 10):
-                    some = extra[n : n + 10]
-                    assert index.upsert(-queries[:1].repeat(10, 0), some) == 0
-                    assert index.upsert(-queries[1:2].repeat(10, 0), some) == 10
-                    index.upsert(rows[n : n + 10], np.arange(n, n + 10))  # as they were
-                    if n % 20 == 0:
-                        assert index.remove(some) == 10
-            except BaseException as error:  # noqa: BLE001 - it is raised below
-                errors.append(error)
-
-        threads = [threading.Thread(target=search), threading.Thread(target=change)]
-        for thread in threads:
-            thread.start()
-        moved = getattr(index, resize)()
-        threads[1].join()
-        over.set()
-        threads[0].join()
-        assert not errors, errors
-        assert searched
-
-        left = extra.reshape(-1, 10)[1::2].ravel()
-        one.add(-queries[1:2].repeat(len(left), 0), left)
-        assert_same(index, one, queries, k=30)
-        assert_same(index, one, -queries[:3], k=300)
-        assert index.n_shards == AFTER[resize]
-        assert_replicas_are_alike(index)
-        assert moved >= (homes(np.arange(len(rows)), 3) == 2).sum() - 400
-        assert_sizes(index, np.array(list(one)), AFTER[resize])
+            assert index.n_shards == AFTER[resize]
+            assert_same(index, one, queries, k=30)
+            assert_same(index, one, -queries[:3], k=300)
+            assert_sizes(index, np.array(list(one)), AFTER[resize])
+            assert_replicas_are_alike(index)
 
 
 @pytest.mark.parametrize(
@@ -165,3 +179,36 @@ def test_a_shard_that_was_removed_leaves_nothing_behind(
         assert_same(index, one, queries)
         assert_replicas_are_alike(index)
         assert (index.search(queries, 10, funnel=funnel).ids >= 0).all()
+
+
+def test_shards_neither_come_nor_go_while_keeps_for_them_are_tuned(
+    path: Path, rows: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ShardedIndex.create(path, dim=48, shards=2) as index:
+        index.add(rows)
+        tune = partial(index.tune, None, k=3, recall=0.9, budget_s=1, progress=False)
+        refused = []
+
+        def refuse(calls: list[Callable[[], object]], message: str, method: str, step: str) -> None:
+            """Expect the calls to raise in the midst of something that takes this step."""
+            original = getattr(index._cluster, method)
+
+            def stepping(name: str, *arguments: Any) -> Any:
+                if name == step:
+                    for call in calls:
+                        with pytest.raises(ValueError, match=message):
+                            call()
+                        refused.append(call)
+                    calls.clear()
+                return original(name, *arguments)
+
+            monkeypatch.setattr(index._cluster, method, stepping)
+
+        moves = [index.add_shard, index.remove_shard]
+        refuse([tune], "a shard is being added or removed; tune when that is", "change", "take")
+        refuse(moves, "the index is being tuned; add or remove a shard when that", "ask", "ranks")
+        index.remove_shard()
+        tune()
+        assert len(refused) == 3
+        index.add_shard()
+        assert_sizes(index, np.arange(len(rows)), 2)

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from shards import assert_same, pid_of, single
+from shards import assert_same, drawn, pid_of, single
 
-pytest.importorskip("ray")
+ray = pytest.importorskip("ray")
 from fastfunnel.distributed import ShardedIndex
 from fastfunnel.distributed.latencies import Latencies
 
@@ -30,10 +30,12 @@ def stopped(process: int) -> Iterator[None]:
         os.kill(process, signal.SIGCONT)
 
 
-@pytest.fixture
-def index(path: Path, rows: np.ndarray) -> Any:
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory, cluster: Any) -> Any:
+    """The rows in two shards with two replicas each, which come back."""
+    path = tmp_path_factory.mktemp("hedged") / "sharded"
     with ShardedIndex.create(path, dim=48, shards=2, replication=2) as index:
-        index.add(rows)
+        index.add(drawn(3000))
         yield index
 
 
@@ -53,9 +55,23 @@ def test_a_replica_that_hangs_costs_no_answer(
         missing = [index.search(queries, **options).missing for _ in range(2)]
         assert any(1 in shards for shards in missing)  # one of the two asked it, and no other
 
-    assert index.wait_until_in_step()
+    assert index.wait_until_in_step(300)
     assert_same(index, one, queries)
     assert index.info()["hedged"] == index._cluster.latencies.hedged
+
+
+def test_calls_whose_answers_came_too_late_hold_nothing_up(index: Any, queries: np.ndarray) -> None:
+    for _ in range(KNOWN):
+        index.search(queries[:1], exact=True)
+    before = index._cluster.latencies.hedged
+
+    for _ in range(60):
+        index.search(queries[:1], exact=True, hedge=0.01)  # nearly every call is late
+
+    assert index._cluster.latencies.hedged > before + 20
+    for shard in index._cluster.shards:  # calls to an actor that is held up raise after a while
+        ray.get([replica.call("ping") for replica in shard.replicas])
+    assert index.wait_until_in_step(0)
 
 
 def test_the_other_replica_may_die_meanwhile(

@@ -18,10 +18,19 @@ from fastfunnel.distributed import ShardedIndex
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:ray")
 
 
-@pytest.fixture
-def index(path: Path) -> Any:
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory, cluster: Any) -> Any:
+    path = tmp_path_factory.mktemp("ingested") / "sharded"
     with ShardedIndex.create(path, dim=48, shards=2) as index:
         yield index
+
+
+@pytest.fixture
+def index(shared: Any) -> Any:
+    """An index without rows, though not a new one."""
+    yield shared
+    for ids in shared._cluster.ask_all("ids").values():
+        shared.remove(ids)
 
 
 def table(rows: np.ndarray, ids: np.ndarray) -> Any:
@@ -56,11 +65,17 @@ def test_rows_arrive_under_their_ids(
 def test_an_array_of_numpy_keeps_its_order(index: Any, tmp_path: Path, rows: np.ndarray) -> None:
     rows = np.tile(rows, (8, 1)).astype(np.float16)  # more than a block
     np.save(tmp_path / "rows.npy", rows)
+    first = index.add(rows[:1])[0] + 1  # ids that are not given begin here
+    index.remove([first - 1])
 
     assert index.ingest(tmp_path / "rows.npy", batch_rows=5000, progress=False) == len(rows)
-    np.testing.assert_array_equal(index.get(np.arange(len(rows))), rows.astype(np.float32))
-    assert index.ingest(tmp_path / "rows.npy", ids="row", progress=False) == len(rows)
+    new = np.arange(first, first + len(rows))
+    np.testing.assert_array_equal(index.get(new), rows.astype(np.float32))
+    index.remove(new)
+    for _ in range(2):
+        assert index.ingest(tmp_path / "rows.npy", ids="row", progress=False) == len(rows)
     assert len(index) == len(rows)
+    np.testing.assert_array_equal(index.get(np.arange(len(rows))), rows.astype(np.float32))
 
 
 def test_bad_sources_are_one_sentence(index: Any, tmp_path: Path, rows: np.ndarray) -> None:

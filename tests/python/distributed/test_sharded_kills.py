@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
 import threading
@@ -17,11 +18,9 @@ pytest.importorskip("ray")
 from fastfunnel.distributed import ShardedIndex, ShardUnavailableError
 from fastfunnel.distributed.catalog import read_catalog, replica_path
 
-KILLS = 4
 
-
-def while_killing(work: Callable[[], None], kill_one: Callable[[int], None]) -> None:
-    """Repeat work until KILLS processes were killed in the midst of it, each after some work."""
+def while_killing(work: Callable[[], None], index: Any) -> None:
+    """Repeat work until every process of the shards was killed in the midst of it, once."""
     steps, over, errors = threading.Semaphore(0), threading.Event(), []
 
     def repeat() -> None:
@@ -36,11 +35,12 @@ def while_killing(work: Callable[[], None], kill_one: Callable[[int], None]) -> 
     worker = threading.Thread(target=repeat)
     worker.start()
     try:
-        for number in range(KILLS):
+        n_shards, replication = index.n_shards, index.info()["replication"]
+        for replica, shard in itertools.product(range(replication), range(n_shards)):
             for _ in range(2):
                 steps.acquire()
             if not errors:
-                kill_one(number)
+                kill(index, shard, replica)
         steps.acquire()
     finally:
         over.set()
@@ -64,8 +64,8 @@ def test_a_kill_in_the_middle_of_searches_costs_no_answer(
             assert found.complete
 
         before = pid_of(index, 0)
-        while_killing(search, lambda n: kill(index, n % 2, n // 2 % replication))
-        assert index.wait_until_in_step()
+        while_killing(search, index)
+        assert index.wait_until_in_step(300)
         assert pid_of(index, 0) != before
 
 
@@ -80,14 +80,14 @@ def test_a_kill_in_the_middle_of_adds_loses_nothing(
             some = rng.standard_normal((500, 48), dtype=np.float32)
             acknowledged.append((index.add(some), some))
 
-        while_killing(add, lambda n: kill(index, n % 2, n // 2 % replication))
+        while_killing(add, index)
         ids = np.concatenate([ids for ids, _ in acknowledged])
         rows = np.concatenate([some for _, some in acknowledged])
         assert ids.tolist() == list(range(len(ids)))
         one = single(rows, ids)
         assert_same(index, one, queries)
         np.testing.assert_array_equal(index.get(ids), rows)
-        assert index.wait_until_in_step()
+        assert index.wait_until_in_step(300)
         assert_replicas_are_alike(index)
         assert_same(index, one, queries)
     with ShardedIndex.open(path) as index:
@@ -119,7 +119,7 @@ def test_changes_while_a_replica_is_away_reach_it(
         assert_same(index, one, queries)
     assert not index.info()["shards"][0]["replicas"][1]["in_step"]
     manifest.write_bytes(content)
-    assert index.wait_until_in_step()
+    assert index.wait_until_in_step(300)
     assert read_catalog(path).in_step == ((True, True),)
     assert_replicas_are_alike(index)
     kill(index, 0, replica=0)  # so that the other one answers
@@ -145,7 +145,7 @@ def test_an_interrupted_change_leaves_replicas_alike(
             index.add(rows[2000:])
         monkeypatch.undo()
         assert read_catalog(path).in_step == ((True, False),)
-        assert index.wait_until_in_step()
+        assert index.wait_until_in_step(300)
         assert_replicas_are_alike(index)
         assert index.remove([0]) == 1
         one = single(rows)
@@ -184,8 +184,7 @@ import os, sys
 import numpy as np
 import ray
 from fastfunnel.distributed import ShardedIndex
-ray.init(address="local", num_cpus=1, object_store_memory=100_000_000, include_dashboard=False,
-         log_to_driver=False, logging_level="error")
+ray.init(address=sys.argv[2], log_to_driver=False, logging_level="error")
 rng = np.random.default_rng(7)
 index = ShardedIndex.create(sys.argv[1], dim=8, shards=2, replication=2)
 while True:
@@ -194,9 +193,10 @@ while True:
 """
 
 
-def test_a_killed_driver_loses_nothing_that_was_acknowledged(path: Path) -> None:
+def test_a_killed_driver_loses_nothing_that_was_acknowledged(path: Path, cluster: Any) -> None:
+    address = cluster.get_runtime_context().gcs_address
     driver = subprocess.Popen(
-        [sys.executable, "-c", DRIVER, str(path)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", DRIVER, str(path), address], stdout=subprocess.PIPE, text=True
     )
     assert driver.stdout is not None
     with driver.stdout:
@@ -210,7 +210,7 @@ def test_a_killed_driver_loses_nothing_that_was_acknowledged(path: Path) -> None
     with ShardedIndex.open(path) as index:
         assert n <= len(index) <= n + 300
         np.testing.assert_array_equal(index.get(np.arange(n)), rows[:n])
-        assert index.wait_until_in_step()
+        assert index.wait_until_in_step(300)
         assert_replicas_are_alike(index)
         one = single(index.get(there := [i for i in range(n + 300) if i in index]), np.array(there))
         assert_same(index, one, rows[:20])

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from shards import assert_same, pid_of, single
+from shards import assert_same, drawn, pid_of, single
 
 import fastfunnel as ff
 
@@ -19,10 +19,12 @@ from fastfunnel.distributed import ShardedIndex
 METRICS = ["cosine", "ip", "l2"]
 
 
-@pytest.fixture
-def index(path: Path, rows: np.ndarray) -> Any:
-    with ShardedIndex.create(path, dim=rows.shape[1], shards=3) as index:
-        index.add(rows)
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory, cluster: Any) -> Any:
+    """The rows in three shards, to be read."""
+    path = tmp_path_factory.mktemp("searched") / "sharded"
+    with ShardedIndex.create(path, dim=48, shards=3) as index:
+        index.add(drawn(3000))
         yield index
 
 
@@ -35,7 +37,7 @@ def test_exact_answers_are_those_of_one_index(
     rows[300:400] = np.nextafter(rows[200:300], np.float32(9))  # nearly ties
     one = single(rows, metric=metric)
 
-    with ShardedIndex.create(path, dim=48, shards=4, metric=metric) as index:
+    with ShardedIndex.create(path, dim=48, shards=3, metric=metric) as index:
         assert index.add(rows).tolist() == list(range(len(rows)))
         assert_same(index, one, queries)
         assert_same(index, one, rows[250:350:7], k=200)
