@@ -139,10 +139,10 @@ class Searching(Rows):
     def default_funnel(self, k: int = 10) -> Funnel | None:
         """Return the funnel that `search` uses when it is given none; None means exact search.
 
-        The tuned one if `tune` was called for this k, else `untuned_funnel(k)`.
+        The tuned one if `tune` was called for this k and had time to find one, else `untuned_funnel(k)`.
         """
         k = as_count(k, "k")
-        if k in self._tuned.fronts:
+        if self._tuned.decide(k):
             return self._tuned.funnel(k, None, len(self))
         return self.untuned_funnel(k)
 
@@ -155,7 +155,7 @@ class Searching(Rows):
 
     def _default_for(self, queries: _core.QueryArray, k: int) -> Funnel | None:
         """Return the default funnel; where none is tuned, these queries may have a say in it."""
-        if k not in self._tuned.fronts:
+        if not self._tuned.decide(k):
             self._automatic.first_queries.note(queries)
         return self.default_funnel(k)
 
