@@ -28,7 +28,7 @@ def notes(
         budget_s: seconds there were.
         confidence: of the promise.
         needed: neighbours, all of them found, that can promise the target.
-        was_hurried: whether time was out before there were funnels to choose from.
+        was_hurried: whether time was out before funnels were compared.
         is_worth_tuning: whether there are enough rows to look for funnels.
     """
     said = []

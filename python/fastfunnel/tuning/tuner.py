@@ -100,7 +100,7 @@ class _Tuning:
         self.confidence = confidence
         self.budget = budget
         self.bar = bar
-        self.hurried = False  # whether time was out before there were funnels to choose from
+        self.hurried = False  # whether time was out before funnels were compared
 
     def run(self, queries: npt.NDArray[np.float32] | None) -> TuningReport:
         """Sample, plan, check, choose."""
@@ -126,7 +126,8 @@ class _Tuning:
                 )
             points = self._check(sample, chains)
         points = points or [exact_point(self.index, sample.fit, self.k)]
-        if default is not None and self.hurried and len(points) == 1:
+        if default is not None and len(points) == 1:
+            self.hurried = True
             points.append(checked_point(self.index, sample, default, self.k, self.confidence))
         standing = self._unsure(default, sample, points) if default is not None else None
         front = Front(
