@@ -78,7 +78,10 @@ class AutomaticFunnels:
             ways.append(Way(0.0, lambda: sign_funnel(trial, k, self._tiers)))
         if "i8" in self._tiers.codes:
             ways.append(
-                Way(least_cost(self._core.dim), lambda: int8_funnel(trial, k, self._metric))
+                Way(
+                    least_cost(self._core.dim),
+                    lambda: int8_funnel(trial, k, self._metric, self._tiers),
+                )
             )
         return cheapest(self._core, trial, ways)
 

@@ -12,21 +12,27 @@ from fastfunnel import stage_costs
 from fastfunnel.arguments import Metric
 from fastfunnel.calibration import Calibration, ranks_among
 from fastfunnel.funnel import Funnel, Stage
+from fastfunnel.tiers import Tiers
 from fastfunnel.trial import Floats, Trial
 
 _INT8 = 127
 _SHORTEST = 128  # dims of a prefix
 
 
-def int8_funnel(trial: Trial, k: int, metric: Metric) -> Funnel:
-    """Return the cheapest funnel by a trial of an index with this metric."""
+def int8_funnel(trial: Trial, k: int, metric: Metric, tiers: Tiers) -> Funnel:
+    """Return the cheapest funnel by a trial of an index with this metric.
+
+    Where floats lie on disk, int8 values of all dims say which few are read.
+    """
     calibration = calibrate(trial, metric)
     dim = trial.queries.shape[1]
     whole, last = Stage(dim, "i8", calibration.keep(dim, k)), Stage(dim, "f32")
     funnels = [Funnel([whole, last])]
     for dims in calibration.ranks:
         first = Stage(dims, "i8", max(calibration.keep(dims, k), whole.keep or 0))
-        funnels += [Funnel([first, last]), Funnel([first, whole, last])]
+        funnels.append(Funnel([first, whole, last]))
+        if not tiers.on_disk:
+            funnels.append(Funnel([first, last]))
     return min(funnels, key=lambda one: stage_costs.of_funnel(one, trial.n_rows))
 
 

@@ -18,7 +18,7 @@ _INT8 = 0.022
 _INT8_ROW = 8.0  # before the first dim: rows lie apart, however short a prefix is read
 _GATHER = 40.0  # a row from beyond the cache, by a stage behind another
 _GATHER_BYTE = 0.1
-_EXACT = 1.3  # times an int8 scan of all dims, at least: what bounds leave is scored in floats
+_EXACT = 2.0  # int8 scans of all dims: 1.1 to 4, the more the coarser they are, as bounds then leave more
 
 
 def of_scan(dims: int, precision: str) -> float:
