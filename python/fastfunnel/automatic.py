@@ -1,101 +1,131 @@
 """The funnel that an index uses when it is given none.
 
-How many rows a stage of sign bits must keep depends on the model: its prefixes may carry the
-neighbours or not. So some rows ask for their neighbours, exactly and by sign bits of several
-prefixes, and the prefix with the cheapest scan and rescoring wins. What it keeps is then tried on
-all rows: see fastfunnel/widening.py. This is done once, and again when the index has doubled.
+How many rows a stage must keep depends on the model: its prefixes may carry the neighbours or not,
+its signs may say much or nothing. So some rows ask for their neighbours, exactly, by sign bits and
+by int8 values of several prefixes, and the cheapest scan and rescoring wins. What it keeps is then
+tried on all rows: see fastfunnel/widening.py. This is done once, and again when the index has
+doubled, or when its first queries turn out to be unlike the rows: see fastfunnel/first_queries.py.
 It is a good guess, not a promise: `Index.tune` promises.
 """
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from fastfunnel import _core
-from fastfunnel.calibration import USELESS, Calibration, Cost, ranks_among
-from fastfunnel.funnel import Funnel, Stage
+from fastfunnel.arguments import Metric
+from fastfunnel.by_int8 import int8_funnel, least_cost
+from fastfunnel.by_signs import sign_funnel
+from fastfunnel.first_queries import FirstQueries
+from fastfunnel.funnel import Funnel
 from fastfunnel.interruptible import interruptibly
-from fastfunnel.remembered import Remembered
+from fastfunnel.remembered import EXACT_BELOW, DefaultFunnels, Kind
+from fastfunnel.stage_costs import of_exact, of_funnel
 from fastfunnel.tiers import Tiers
-from fastfunnel.trial import Floats, Trial
+from fastfunnel.trial import Trial
 from fastfunnel.widening import widened
+
+ALIKE = 1.01  # lengths that differ by less leave the order to the cosines
 
 
 class AutomaticFunnels:
-    """The funnels that suit an index as it grows; remembers what it chose."""
+    """The funnels that suit an index as it grows; remembers what it chose.
 
-    def __init__(self, core: _core.Index, tiers: Tiers, remembered: Remembered) -> None:
+    Sign bits do not see how long a row is, so where lengths differ an inner product or a distance
+    is estimated from int8 values alone.
+    """
+
+    def __init__(
+        self, core: _core.Index, metric: Metric, tiers: Tiers, chosen: DefaultFunnels
+    ) -> None:
         """Measure nothing yet."""
         self._core = core
+        self._metric = metric
         self._tiers = tiers
-        self._remembered = remembered
+        self._chosen = chosen
+        self._alike: tuple[int, bool] | None = None  # rows, and whether their lengths were
+        self.first_queries = FirstQueries(tiers, chosen)
 
-    def funnel(self, k: int) -> Funnel | None:
-        """Return the funnel for the top k; None means exact search is as good."""
-        return self._remembered.funnel(k, len(self._core), lambda: self._chosen(k))
+    def funnel(self, k: int, queries_seen: bool) -> Funnel | None:
+        """Return the funnel for the top k; None means exact search is as good.
 
-    def _chosen(self, k: int) -> Funnel | None:
-        trial = Trial.draw(self._core, k)
+        Args:
+            k: answers a query.
+            queries_seen: whether the first queries may have a say.
+        """
+        kind = self._kind()
+        if kind == "by_int8" and "i8" not in self._tiers.codes:
+            return None
+        by_rows = self._chosen.by_rows[kind].funnel(
+            k, len(self._core), lambda: self._suiting(Trial.draw(self._core, k), k, kind)
+        )
+        if by_rows is None or not queries_seen:
+            return by_rows
+        return self.first_queries.funnel(
+            self._core,
+            by_rows,
+            k,
+            self._chosen.by_queries[kind],
+            lambda trial: self._suiting(trial, k, kind),
+        )
+
+    def _suiting(self, trial: Trial | None, k: int, kind: Kind) -> Funnel | None:
         if trial is None:
             return None
-        calibration = interruptibly(lambda: calibrate(trial))
-        funnel = automatic_funnel(calibration, self._core.dim, k, self._tiers)
-        return None if funnel is None else widened(self._core, funnel, trial, USELESS)
+        ways = []
+        if kind == "by_signs":
+            ways.append(Way(0.0, lambda: sign_funnel(trial, k, self._tiers)))
+        if "i8" in self._tiers.codes:
+            ways.append(
+                Way(
+                    least_cost(self._core.dim),
+                    lambda: int8_funnel(trial, k, self._metric, self._tiers),
+                )
+            )
+        return cheapest(self._core, trial, ways)
+
+    def _kind(self) -> Kind:
+        """Return by what rows may be told apart, if at all."""
+        if "b1" not in self._tiers.codes:
+            return "by_int8"
+        n_rows = len(self._core)
+        if self._metric == "cosine" or n_rows < EXACT_BELOW:
+            return "by_signs"
+        if self._alike is None or self._alike[0] != n_rows:
+            shortest, longest = self._core.lengths()
+            self._alike = (n_rows, longest <= ALIKE * shortest)
+        return "by_signs" if self._alike[1] else "by_int8"
 
 
-def prefixes(dim: int) -> list[int]:
-    """Return the prefix lengths a first stage may read: some multiples of 64, and all dims."""
-    return [d for d in (128, 192, 256, 320, 384, 512) if d < dim] + [dim]
+@dataclass(frozen=True)
+class Way:
+    """A kind of first stage.
+
+    least_cost: that a funnel with it has, as stage_costs has it.
+    suggest: returns the cheapest that calibration finds.
+    """
+
+    least_cost: float
+    suggest: Callable[[], Funnel]
 
 
-def calibrate(trial: Trial) -> Calibration:
-    """Return the ranks of true neighbours under the sign-bit scores of prefixes."""
-    of_sample = np.zeros((len(trial.queries), len(trial.sample)), np.float32)
-    of_neighbours = np.zeros(trial.neighbours.shape[:2], np.float32)
-    ranks = {}
-    summed = 0
-    for dims in prefixes(trial.queries.shape[1]):
-        part = slice(summed, dims)
-        queries = trial.queries[:, part]
-        of_sample += queries @ _signs(trial.sample[:, part]).T
-        of_neighbours += np.einsum("qd,qjd->qj", queries, _signs(trial.neighbours[:, :, part]))
-        summed = dims
-        ranks[dims] = ranks_among(of_neighbours, of_sample)
-    return Calibration(ranks, len(trial.sample), trial.n_rows)
-
-
-def _signs(values: Floats) -> Floats:
-    return np.where(values > 0, np.float32(1), np.float32(-1))
-
-
-def automatic_funnel(calibration: Calibration, dim: int, k: int, tiers: Tiers) -> Funnel | None:
-    """Return the cheapest funnel by the calibration, or None where exact search is as good.
+def cheapest(core: _core.Index, trial: Trial, ways: Sequence[Way]) -> Funnel | None:
+    """Return the cheapest funnel that finds 99% of a trial's neighbours, None for exact search.
 
     Args:
-        calibration: of this index.
-        dim: its dims.
-        k: answers a query.
-        tiers: what the index keeps, sign bits among it.
+        core: what is searched.
+        trial: of it.
+        ways: to begin a funnel.
     """
-    # Reading all sign bits of the survivors first spares most of their int8 or float rows.
-    may_read_signs = dim >= 512 or "i8" not in tiers.codes
-    found = calibration.first_stage(k, _cost(dim, tiers, may_read_signs))
-    if found is None:
-        return None
-    first, keep = found
-    stages = [Stage(first, "b1", keep)]
-    keep_all = calibration.keep(dim, k)
-    if first < dim and may_read_signs and 2 * keep_all < keep:
-        stages.append(Stage(dim, "b1", keep_all))
-    if "i8" in tiers.codes:
-        stages.append(Stage(dim, "i8", min(2 * k, stages[-1].keep or 0)))
-    return Funnel([*stages, Stage(dim, "f32")])
+    best, limit = None, of_exact(core.dim)
 
+    def is_cheaper(funnel: Funnel) -> bool:
+        return of_funnel(funnel, trial.n_rows) < limit
 
-def _cost(dim: int, tiers: Tiers, reads_signs: bool) -> Cost:
-    """Return what a scan and the stage behind it, which reads all dims, take on Zen 4.
-
-    With AVX-512 and VBMI; with AVX2 both take about 1.5 times as long.
-    """
-    gathered = dim / 8 if reads_signs else dim if "i8" in tiers.codes else 4 * dim  # bytes
-    return Cost(scan=0.11 / 64, gather=40 + 0.1 * gathered)
+    for way in ways:
+        if way.least_cost < limit:
+            found = widened(core, interruptibly(way.suggest), trial, is_cheaper)
+            if found is not None:
+                best, limit = found, of_funnel(found, trial.n_rows)
+    return best

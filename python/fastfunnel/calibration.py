@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,23 +13,9 @@ from fastfunnel.trial import MOST_QUERIES, Floats
 
 Ranks = npt.NDArray[np.int64]
 
-USELESS = 0.1  # a scan that must keep more of the rows than this is no better than exact search
-
 _QUANTILE = 0.99  # of the true neighbours' ranks …
 _MARGIN = 2.5  # … times this is kept: on WordNet text that is recall 0.996 to 0.998
 _FREE = 0.1  # rows whose gathering takes this part of the scan are kept in any case
-
-
-@dataclass(frozen=True)
-class Cost:
-    """Nanoseconds a row, compared with each other only.
-
-    scan: by a first stage, for every dim.
-    gather: of a row from beyond the cache, by the stage behind.
-    """
-
-    scan: float
-    gather: float
 
 
 @dataclass(frozen=True)
@@ -53,19 +39,22 @@ class Calibration:
         # of 64 queries 0.55, of 32 0.45.
         margin = _MARGIN * math.pow(MOST_QUERIES / min(len(ranks), MOST_QUERIES), 1 / 3)
         share = margin * (float(np.quantile(ranks, _QUANTILE)) + 1) / self.n_sampled
-        return math.ceil(share * self.n_rows) + 4 * k
+        return min(math.ceil(share * self.n_rows) + 4 * k, self.n_rows)
 
-    def first_stage(self, k: int, cost: Cost) -> tuple[int, int] | None:
-        """Return the dims and the keep of the cheapest scan; None if exact search is as good."""
+    def cheapest(self, k: int, scan: Callable[[int], float], gather: float) -> tuple[int, int]:
+        """Return the dims and the keep of the cheapest scan.
 
-        def seconds(dims: int) -> float:
-            return cost.scan * dims + self.keep(dims, k) / self.n_rows * cost.gather
+        Args:
+            k: answers a query.
+            scan: returns what scanning so many dims takes a row.
+            gather: what the stage behind takes a row that it is given.
+        """
 
-        useful = [d for d in self.ranks if self.keep(d, k) <= USELESS * self.n_rows]
-        if not useful:
-            return None
-        dims = min(useful, key=seconds)
-        free = int(_FREE * cost.scan * dims / cost.gather * self.n_rows)
+        def cost(dims: int) -> float:
+            return scan(dims) + self.keep(dims, k) / self.n_rows * gather
+
+        dims = min(self.ranks, key=cost)
+        free = int(_FREE * scan(dims) / gather * self.n_rows)
         return dims, max(self.keep(dims, k), free)
 
 

@@ -4,13 +4,15 @@ Rows know how rows lie, not how they are asked for. Questions to passages, or ca
 may come from another distribution, under which the rows promise too much: of such synthetic ones a
 funnel that finds 99% for rows found 57% to 94%. So the first different queries of an index are
 kept, and once there are enough its funnel is widened where it loses their neighbours: in the middle of
-a search, so only where exact answers to some of them take about a second at most. Queries that would
-need many times what the rows ask for decide nothing: an index may be warmed up with random vectors.
+a search, so only where exact answers to some of them take about a second at most.
+
+Queries that need many times what the rows ask for may be no real ones: an index may be warmed up
+with random vectors. A funnel chosen by them alone serves until as many others were asked, which decide.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,15 +20,14 @@ import numpy as np
 
 from fastfunnel import _core
 from fastfunnel.arguments import as_threads
-from fastfunnel.calibration import USELESS
 from fastfunnel.funnel import Funnel
-from fastfunnel.remembered import Remembered
+from fastfunnel.remembered import DefaultFunnels, Remembered
 from fastfunnel.sampling import Ids
+from fastfunnel.stage_costs import of_exact, of_funnel
 from fastfunnel.tiers import Tiers
-from fastfunnel.trial import MOST_QUERIES, Floats, are_asked_quickly, queries_to_ask
+from fastfunnel.trial import MOST_QUERIES, Floats, Trial, are_asked_quickly, queries_to_ask
 from fastfunnel.widening import widened
 
-_MAY_LOSE = 0.0075  # seen by 128 queries, since then all others lose hardly more than 1%
 _STEP = 1.5  # times more that a stage keeps
 _MOST = 3.0  # times what the rows ask for, in all
 
@@ -59,48 +60,79 @@ class FirstQueries:
     Threads may note at once: what is kept is never changed in place, and one of them may be lost.
     """
 
-    def __init__(self, tiers: Tiers) -> None:
+    def __init__(self, tiers: Tiers, chosen: DefaultFunnels) -> None:
         """Keep nothing yet."""
         # Exact search would read every float from the disk.
         self._reads_files = tiers.on_disk and "i8" not in tiers.codes
+        self._chosen = chosen
         self._kept: dict[bytes, Floats] = {}
         self._enough: Floats | None = None
-        self._widened: defaultdict[str, Remembered] = defaultdict(Remembered)
+        self._heard: frozenset[bytes] = frozenset()  # which those are
+        self._are_last = False  # whatever they ask for
 
     def note(self, queries: Floats) -> None:
         """Keep some of these (n, dim) if there are too few yet; of many, from all over them."""
-        if self._enough is not None:
+        if self._enough is not None and not self._chosen.doubted:
             return
         if len(queries) > MOST_QUERIES:
             queries = queries[np.linspace(0, len(queries) - 1, MOST_QUERIES).astype(int)]
         found = {query.tobytes(): query for query in queries}
-        if found.keys() <= self._kept.keys():
+        if found.keys() <= self._kept.keys() | self._heard:
             return
-        kept = self._kept | {key: query.copy() for key, query in found.items()}
+        new = found.keys() - self._heard
+        kept = self._kept | {key: query.copy() for key, query in found.items() if key in new}
         if len(kept) < MOST_QUERIES:
             self._kept = kept
-        else:
-            self._enough = np.stack(list(kept.values())[:MOST_QUERIES])
-            self._kept = {}
+            return
+        self._enough = np.stack(list(kept.values())[:MOST_QUERIES])
+        self._heard = frozenset(kept)
+        self._kept = {}
+        if self._chosen.doubted:
+            self._are_last = True
+            for known in self._chosen.by_queries.values():
+                known.forget()
+            self._chosen.doubted = False
 
-    def widened(self, core: _core.Index, by_rows: Funnel, k: int) -> Funnel | None:
+    def funnel(
+        self,
+        core: _core.Index,
+        by_rows: Funnel,
+        k: int,
+        known: Remembered,
+        choose: Callable[[Trial | None], Funnel | None],
+    ) -> Funnel | None:
         """Return the funnel that finds 99% of their neighbours; None where exact search is as good.
 
         Args:
             core: what is searched.
-            by_rows: what the rows chose, which comes back as long as there were too few queries, where
-                exact answers take long, and if they need too many times more.
+            by_rows: what the rows chose, which comes back as long as there were too few queries, or
+                where exact answers take long.
             k: answers a query.
+            known: what first queries have chosen before.
+            choose: returns the funnel that a trial asks for.
         """
         asked = self._enough
         if asked is None or self._reads_files or not are_asked_quickly(len(core), core.dim):
-            return by_rows
-        known = self._widened[by_rows.stages[0].precision]
-        return known.funnel(k, len(core), lambda: _tried(core, by_rows, asked, k))
+            return known.known(k, len(core), by_rows)
+        return known.funnel(k, len(core), lambda: self._tried(core, by_rows, asked, k, choose))
 
+    def _tried(
+        self,
+        core: _core.Index,
+        by_rows: Funnel,
+        asked: Floats,
+        k: int,
+        choose: Callable[[Trial | None], Funnel | None],
+    ) -> Funnel | None:
+        trial = Asked.draw(core, asked, k)
+        most, limit = _MOST * (by_rows.stages[0].keep or 0), of_exact(core.dim)
 
-def _tried(core: _core.Index, by_rows: Funnel, asked: Floats, k: int) -> Funnel | None:
-    trial = Asked.draw(core, asked, k)
-    most = _MOST * (by_rows.stages[0].keep or 0) / trial.n_rows
-    found = widened(core, by_rows, trial, min(most, USELESS), may_lose=_MAY_LOSE, step=_STEP)
-    return by_rows if found is None and most < USELESS else found
+        def is_affordable(wider: Funnel) -> bool:
+            keep = wider.stages[0].keep or 0
+            return keep <= most and of_funnel(wider, trial.n_rows) < limit
+
+        found = widened(core, by_rows, trial, is_affordable, step=_STEP)
+        if found is not None:
+            return found
+        self._chosen.doubted = not self._are_last
+        return choose(Trial.asked(core, trial.queries, k))

@@ -109,6 +109,8 @@ class Index(Searching):
         Some of the queries choose funnels, the others check them; the funnel installed is the best
         whose recall on those exceeds the target by what the stated confidence asks. From then on
         `search(queries, k)` uses it, and `search(..., recall=r)` the best one for a lower recall.
+        Where time is out before enough queries were answered for any promise, the default funnel
+        stays in use for a recall up to 0.99, unless it was seen to fail; the report says so.
         Interrupted by Ctrl-C, searches go on as before. Codes that no tuned funnel reads are freed,
         and built again by the search that needs them.
 
@@ -148,7 +150,7 @@ class Index(Searching):
             self._tuned = self._tuned.with_front(report.front)
             if self._journal is not None:
                 self._journal.keep_tuned(self._tuned.to_dict())
-            funnels = self._tuned.installed(len(self))
+        funnels = [self.default_funnel(k) for k in self._tuned.fronts]
         self._core.keep_planes([f.to_core() for f in funnels if f is not None], None in funnels)
         return report
 

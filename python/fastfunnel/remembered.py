@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from typing import Any
+from typing import Any, Literal, TypeAlias, get_args
 
 from fastfunnel.funnel import Funnel, grown
 
 EXACT_BELOW = 20_000  # rows; below this exact search takes a millisecond or two
 
+# What the first stage of a funnel may read: sign bits too, or int8 values alone.
+Kind: TypeAlias = Literal["by_signs", "by_int8"]
+
 _GROWTH = 2.0  # times more rows, or fewer, before a funnel is chosen anew
-_CHOOSER = 1  # another number says that funnels are chosen otherwise now: stored ones are dropped
+_CHOOSER = 2  # another number says that funnels are chosen otherwise now: stored ones are dropped
 
 
 class Remembered:
@@ -32,10 +35,18 @@ class Remembered:
         if n_rows < EXACT_BELOW or 8 * k > n_rows:
             return None
         known = self._funnels.get(k)
-        if known is None or not 1 / _GROWTH < n_rows / known[0] < _GROWTH:
+        if known is None or not _suits(known[0], n_rows):
             known = self._funnels[k] = (n_rows, choose())
-        chosen_for, funnel = known
-        return None if funnel is None else grown(funnel, n_rows / chosen_for)
+        return _grown(known, n_rows)
+
+    def known(self, k: int, n_rows: int, otherwise: Funnel | None) -> Funnel | None:
+        """Return the funnel for the top k of so many rows, or the other if none is known."""
+        known = self._funnels.get(k)
+        return _grown(known, n_rows) if known and _suits(known[0], n_rows) else otherwise
+
+    def forget(self) -> None:
+        """Know no funnel any more."""
+        self._funnels = {}
 
     def to_list(self) -> list[dict[str, Any]]:
         """Return plain data for JSON."""
@@ -63,22 +74,29 @@ class Remembered:
 
 
 class DefaultFunnels:
-    """What an index chose for itself, by sign bits or by int8 values, as its manifest keeps it."""
+    """What an index chose for itself, as its manifest keeps it.
+
+    by_rows: what its rows asked for.
+    by_queries: what its first queries made of that.
+    doubted: whether those asked for so much more that further ones are to be heard.
+    """
 
     def __init__(self) -> None:
         """Remember nothing yet."""
-        self.by_signs = Remembered()
-        self.by_int8 = Remembered()
+        self.by_rows: dict[Kind, Remembered] = {kind: Remembered() for kind in get_args(Kind)}
+        self.by_queries: dict[Kind, Remembered] = {kind: Remembered() for kind in get_args(Kind)}
+        self.doubted = False
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for JSON, empty if nothing was chosen."""
-        by_signs, by_int8 = self.by_signs.to_list(), self.by_int8.to_list()
-        if not by_signs and not by_int8:
+        by_rows = _to_dict(self.by_rows)
+        if not any(by_rows.values()):
             return {}
+        by_queries = _to_dict(self.by_queries)
         return {
             "chooser": _CHOOSER,
-            "by_signs": by_signs,
-            "by_int8": by_int8,
+            **by_rows,
+            "by_queries": {**by_queries, "doubted": self.doubted},
         }
 
     def take(self, data: Mapping[str, Any], dim: int, codes: Collection[str]) -> None:
@@ -87,9 +105,28 @@ class DefaultFunnels:
         Raises:
             KeyError, TypeError, ValueError: for other data.
         """
-        if data.get("chooser") == _CHOOSER:
-            self.by_signs.take(data["by_signs"], dim, codes)
-            self.by_int8.take(data["by_int8"], dim, codes)
+        if data.get("chooser") != _CHOOSER:
+            return
+        by_queries, doubted = data["by_queries"], data["by_queries"]["doubted"]
+        if not isinstance(doubted, bool):
+            raise TypeError(f"doubted cannot be {doubted!r}")
+        for kind in self.by_rows:
+            self.by_rows[kind].take(data[kind], dim, codes)
+            self.by_queries[kind].take(by_queries[kind], dim, codes)
+        self.doubted = doubted
+
+
+def _to_dict(known: Mapping[Kind, Remembered]) -> dict[str, Any]:
+    return {kind: funnels.to_list() for kind, funnels in known.items()}
+
+
+def _suits(chosen_for: int, n_rows: int) -> bool:
+    return 1 / _GROWTH < n_rows / chosen_for < _GROWTH
+
+
+def _grown(known: tuple[int, Funnel | None], n_rows: int) -> Funnel | None:
+    chosen_for, funnel = known
+    return None if funnel is None else grown(funnel, n_rows / chosen_for)
 
 
 def _check(funnel: Funnel, k: int, n_rows: int, dim: int, codes: Collection[str]) -> None:

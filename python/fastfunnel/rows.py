@@ -220,7 +220,7 @@ class Rows:
     def flush(self) -> None:
         """Return when every change of a live index is on the disk, as each was when it returned.
 
-        With float_store="disk" the newest rows leave memory too.
+        So are the default funnels it chose. With float_store="disk" the newest rows leave memory too.
         """
         with self._changing:
             if self._journal is not None:

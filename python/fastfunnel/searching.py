@@ -19,8 +19,6 @@ from fastfunnel.arguments import (
     as_threads,
 )
 from fastfunnel.automatic import AutomaticFunnels
-from fastfunnel.automatic_weighted import WeightedFunnels
-from fastfunnel.first_queries import FirstQueries
 from fastfunnel.funnel import Funnel, Stage
 from fastfunnel.principal import PrincipalDirections
 from fastfunnel.remembered import DefaultFunnels
@@ -49,10 +47,8 @@ class Searching(Rows):
         super().__init__(dim, rotation, metric, tiers)
         self._tuned = Tuned({})
         self._chosen = DefaultFunnels()
-        self._automatic = AutomaticFunnels(self._core, tiers, self._chosen.by_signs)
-        self._weighted = WeightedFunnels(self._core, metric, tiers, self._chosen.by_int8)
+        self._automatic = AutomaticFunnels(self._core, metric, tiers, self._chosen)
         self._directions = PrincipalDirections(self._core)
-        self._first_queries = FirstQueries(tiers)
 
     def search(
         self,
@@ -143,29 +139,24 @@ class Searching(Rows):
     def default_funnel(self, k: int = 10) -> Funnel | None:
         """Return the funnel that `search` uses when it is given none; None means exact search.
 
-        The tuned one if `tune` was called for this k, else `untuned_funnel(k)`.
+        The tuned one if `tune` was called for this k and had time to find one, else `untuned_funnel(k)`.
         """
         k = as_count(k, "k")
-        if k in self._tuned.fronts:
+        if self._tuned.decide(k):
             return self._tuned.funnel(k, None, len(self))
         return self.untuned_funnel(k)
 
     def untuned_funnel(self, k: int = 10, *, queries_seen: bool = True) -> Funnel | None:
         """Return the funnel that suits a sample of the rows and, if queries_seen, the first queries.
 
-        See fastfunnel/automatic*.py and fastfunnel/first_queries.py.
+        See fastfunnel/automatic.py and fastfunnel/first_queries.py.
         """
-        k = as_count(k, "k")
-        funnels = self._weighted if self._weighted.are_needed() else self._automatic
-        by_rows = funnels.funnel(k)
-        if by_rows is None or not queries_seen:
-            return by_rows
-        return self._first_queries.widened(self._core, by_rows, k)
+        return self._automatic.funnel(as_count(k, "k"), queries_seen)
 
     def _default_for(self, queries: _core.QueryArray, k: int) -> Funnel | None:
         """Return the default funnel; where none is tuned, these queries may have a say in it."""
-        if k not in self._tuned.fronts:
-            self._first_queries.note(queries)
+        if not self._tuned.decide(k):
+            self._automatic.first_queries.note(queries)
         return self.default_funnel(k)
 
     def explain(

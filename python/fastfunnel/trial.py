@@ -36,7 +36,7 @@ _LOOKED_AT = 32  # neighbours of a query whose values are read
 class Trial:
     """Queries, what they look for, and what it is hidden in.
 
-    own: int64 (m,), ids of the rows that ask.
+    own: int64 (m,), ids of the rows that ask; -1 for queries that are no rows.
     queries: float32 (m, dim), these rows.
     truth: int64 (m, k), ids of their nearest other rows, by the index's metric.
     neighbours: float32 (m, j, dim), some of their nearest other rows, j at most 32, the last of
@@ -69,19 +69,38 @@ class Trial:
             depth = max(k, min(k * n_rows // _SPARSE, _DEEPEST))
             found, _ = core.search(queries, depth + 1, None, as_threads(None), None)
             found = without_own(found, own)
-            looked_at = np.linspace(0, depth - 1, min(depth, _LOOKED_AT)).astype(np.int64)
-            some = found[:, looked_at]
-            try:
-                neighbours = core.get(some.ravel())
-            except IndexError:  # one was removed since
-                continue
-            shape = *some.shape, core.dim
-            return cls(own, queries, found[:, :k], neighbours.reshape(shape), sample, n_rows)
+            neighbours = _looked_at(core, found)
+            if neighbours is not None:
+                return cls(own, queries, found[:, :k], neighbours, sample, n_rows)
+
+    @classmethod
+    def asked(cls, core: _core.Index, queries: Floats, k: int) -> Trial | None:
+        """Return a trial by queries (m, dim) that are no rows, as `draw` does."""
+        own = np.full(len(queries), -1)  # no id
+        while True:
+            n_rows = max(1, len(core))
+            if n_rows <= k:
+                return None
+            _, sample = draw_rows(core, SAMPLE_ROWS, np.random.default_rng(0))
+            truth, _ = core.search(queries, k, None, as_threads(None), None)
+            neighbours = _looked_at(core, truth)
+            if neighbours is not None:
+                return cls(own, queries, truth, neighbours, sample, n_rows)
 
     def answers(self, core: _core.Index, stages: list[Any], k: int) -> Ids:
         """Return the ids (m, k) that stages of the core find, without the rows that ask."""
         ids, _ = core.search(self.queries, k + 1, stages, as_threads(None), None)
         return without_own(ids, self.own)
+
+
+def _looked_at(core: _core.Index, found: Ids) -> Floats | None:
+    """Return the values of some of the neighbours (m, depth); None if one was removed since."""
+    places = np.linspace(0, found.shape[1] - 1, min(found.shape[1], _LOOKED_AT)).astype(np.int64)
+    some = found[:, places]
+    try:
+        return core.get(some.ravel()).reshape(*some.shape, core.dim)
+    except IndexError:
+        return None
 
 
 def queries_to_ask(n_rows: int, dim: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from fastfunnel.arguments import Metric
 from fastfunnel.trial import MOST_QUERIES as MOST
 from fastfunnel.trial import Trial, are_asked_quickly
 from fastfunnel.tuning.target import OneIndex
-from fastfunnel.widening import widened
+from fastfunnel.widening import is_enough, widened
 
 Floats = npt.NDArray[np.float32]
 K = 10
@@ -41,6 +42,10 @@ def recall(index: ff.Index, base: Floats, queries: Floats, metric: Metric = "cos
     truth = np.argsort(-scores, axis=1)[:, :K]
     ids = index.search(queries, K).ids
     return float(np.mean([len(np.intersect1d(*pair)) / K for pair in zip(ids, truth, strict=True)]))
+
+
+def at_most(keep: int) -> Callable[[ff.Funnel], bool]:
+    return lambda funnel: (funnel.stages[0].keep or 0) <= keep
 
 
 def filled(base: Floats, metric: Metric = "cosine") -> ff.Index:
@@ -76,13 +81,13 @@ def test_a_funnel_is_widened_where_it_loses(rng: np.random.Generator) -> None:
     narrow = ff.Funnel.parse("b1@64>100 i8@64>12 f32@64")
     trial = Trial.draw(index._core, K)
     assert trial is not None
-    wide = widened(index._core, narrow, trial, 0.1)
+    wide = widened(index._core, narrow, trial, at_most(4000))
 
     assert wide is not None
     assert wide.stages[0] == narrow.stages[0]  # which lost nothing
     assert (wide.stages[1].keep or 0) > 12
-    assert widened(index._core, wide, trial, 0.1) == wide
-    assert widened(index._core, ff.Funnel.parse("b1@64>11 f32@64"), trial, 11 / 40_000) is None
+    assert widened(index._core, wide, trial, at_most(4000)) == wide
+    assert widened(index._core, ff.Funnel.parse("b1@64>11 f32@64"), trial, at_most(11)) is None
 
 
 def test_a_stage_that_drops_nothing_is_left_out(rng: np.random.Generator) -> None:
@@ -90,7 +95,7 @@ def test_a_stage_that_drops_nothing_is_left_out(rng: np.random.Generator) -> Non
     core = filled(base)._core
     trial = Trial.draw(core, K)
     assert trial is not None
-    wide = widened(core, ff.Funnel.parse("b1@64>59 i8@64>30 f32@64"), trial, 0.1)
+    wide = widened(core, ff.Funnel.parse("b1@64>59 i8@64>30 f32@64"), trial, at_most(4000))
 
     assert wide is not None
     assert [stage.precision for stage in wide.stages] == ["b1", "f32"]
@@ -174,12 +179,67 @@ def test_queries_are_checked_where_that_takes_about_a_second() -> None:
 
 
 def test_an_index_may_be_warmed_up_with_any_vectors(rng: np.random.Generator) -> None:
-    base, _ = near_copies(rng, 6000, 10, 256, 1, 0.3)
+    base, queries = near_copies(rng, 3000, 10, 192, MOST, 0.3)
     index = filled(base)
     by_rows = index.default_funnel(K)
     assert by_rows is not None
-    index.search(np.eye(256, dtype=np.float32), K)  # sign bits know nothing of one dim alone
-    assert index.default_funnel(K) == by_rows
+    axes = np.eye(192, dtype=np.float32)[:MOST]  # signs know nothing of one dim alone
+    index.search(axes, K)
+    assert recall(index, base, axes) >= 0.99
+    assert index.default_funnel(K) != by_rows
+
+    index.search(queries[:-1], K)
+    index.search(axes[::2], K)  # heard already
+    assert index.default_funnel(K) != by_rows
+    index.search(queries[-1:], K)
+    unwarmed = filled(base)
+    unwarmed.search(queries, K)
+    assert index.default_funnel(K) == unwarmed.default_funnel(K)
+
+
+def test_two_lots_of_queries_far_from_the_rows_are_believed(rng: np.random.Generator) -> None:
+    base, queries = near_copies(rng, 3000, 10, 192, MOST, 0.3)
+    index = filled(base)
+    by_rows = index.default_funnel(K)
+    axes = np.eye(192, dtype=np.float32)
+    for asked in (axes, -axes):
+        index.search(asked, K)
+    for asked in (queries, queries + 1):  # too late
+        index.search(asked, K)
+    assert index.default_funnel(K) != by_rows
+    assert recall(index, base, -axes) >= 0.99
+
+
+def test_rows_that_signs_cannot_tell_apart_are_told_apart_by_int8_values(
+    rng: np.random.Generator,
+) -> None:
+    rows = rng.standard_normal((25_300, 320)) / np.sqrt(1 + np.arange(320) / 8)
+    rows = (rows + 2.5).astype(np.float32)  # hardly a value below 0
+    index = filled(rows[300:])
+    funnel = index.default_funnel(K)
+
+    assert funnel is not None
+    assert {stage.precision for stage in funnel.stages} == {"i8", "f32"}
+    assert recall(index, rows[300:], rows[:300]) >= 0.99
+
+
+def test_signs_of_which_many_must_be_kept_give_way_to_int8_values(rng: np.random.Generator) -> None:
+    base, queries = near_copies(rng, 4, 7500, 128, 300, 0.3)
+    index = filled(base)
+    funnel = index.default_funnel(K)
+
+    assert funnel is not None
+    assert funnel.stages[0].precision == "i8"
+    assert recall(index, base, queries) >= 0.99
+
+
+def test_losses_that_fall_together_say_less_of_other_queries() -> None:
+    one_each = np.repeat([0.9, 1.0], [9, MOST - 9])
+    all_in_one = np.repeat([0.1, 1.0], [1, MOST - 1])
+    assert one_each.mean() == pytest.approx(all_in_one.mean())
+    assert is_enough(one_each)
+    assert not is_enough(all_in_one)
+    assert is_enough(np.ones(MOST))
 
 
 def test_queries_like_the_rows_leave_the_choice_to_them(rng: np.random.Generator) -> None:

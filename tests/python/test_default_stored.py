@@ -14,9 +14,16 @@ import pytest
 import fastfunnel as ff
 from fastfunnel.storage.layout import MANIFEST
 from fastfunnel.storage.manifest import _checksum
+from fastfunnel.trial import MOST_QUERIES
 
 N, DIM, K = 24_000, 64, 10
 FUNNEL = "b1@64>777 i8@64>33 f32@64"  # that no chooser would choose
+NOTHING = {
+    "chooser": 2,
+    "by_signs": [],
+    "by_int8": [],
+    "by_queries": {"by_signs": [], "by_int8": [], "doubted": False},
+}
 
 Floats = npt.NDArray[np.float32]
 
@@ -121,14 +128,23 @@ def test_a_choice_that_cannot_be_is_damage(
     base: Floats, tmp_path: Path, known: dict[str, Any]
 ) -> None:
     path = saved(base[:100], tmp_path / "index")
-    rewrite(path, lambda plain: plain.update(chosen={"chooser": 1, "by_signs": [], "by_int8": []}))
+    rewrite(path, lambda plain: plain.update(chosen=NOTHING))
     replace_chosen(path, **known)
     with pytest.raises(ValueError, match=r"manifest\.json is damaged: its default funnels"):
         ff.open(path)
 
 
 @pytest.mark.parametrize(
-    "found", [7, [], "x", {"chooser": 1}, {"chooser": 1, "by_signs": {}, "by_int8": [3]}]
+    "found",
+    [
+        7,
+        [],
+        "x",
+        {"chooser": 2},
+        NOTHING | {"by_signs": 7},
+        NOTHING | {"by_int8": [3]},
+        NOTHING | {"by_queries": []},
+    ],
 )
 def test_chosen_of_another_form_is_damage(base: Floats, tmp_path: Path, found: Any) -> None:
     path = saved(base[:100], tmp_path / "index")
@@ -177,7 +193,79 @@ def test_a_reader_takes_up_what_its_writer_chose(base: Floats, tmp_path: Path) -
     replacement = {"k": K, "n_rows": N, "funnel": FUNNEL}
     rewrite(
         path,
-        lambda plain: plain.update(chosen={"chooser": 1, "by_signs": [replacement], "by_int8": []}),
+        lambda plain: plain.update(chosen=NOTHING | {"by_signs": [replacement]}),
     )
     assert reader.reopen()
     assert str(reader.default_funnel(K)) == FUNNEL
+
+
+def steep(m: int) -> tuple[Floats, Floats]:
+    """Return rows whose dims matter less and less, and queries in which all matter alike."""
+    rng = np.random.default_rng(8)
+    turn = np.linalg.qr(rng.standard_normal((DIM, DIM)))[0]
+    rows = (rng.standard_normal((N, DIM)) / np.sqrt(1 + np.arange(DIM))) @ turn
+    return rows.astype(np.float32), rng.standard_normal((m, DIM)).astype(np.float32)
+
+
+def test_what_first_queries_asked_for_is_saved_too(tmp_path: Path) -> None:
+    rows, queries = steep(MOST_QUERIES)
+    index = ff.Index(DIM)
+    index.add(rows)
+    index.search(queries, K)
+    by_queries = index.default_funnel(K)
+    assert by_queries != index.untuned_funnel(K, queries_seen=False)
+    index.save(tmp_path / "saved")
+
+    again = ff.open(tmp_path / "saved")
+    assert again.default_funnel(K) == by_queries
+    again.search(rows[:MOST_QUERIES], K)  # what was decided once stays
+    assert again.default_funnel(K) == by_queries
+    assert again.untuned_funnel(K, queries_seen=False) == index.untuned_funnel(
+        K, queries_seen=False
+    )
+
+
+def test_a_live_index_writes_what_queries_asked_for_when_it_is_flushed(tmp_path: Path) -> None:
+    rows, queries = steep(MOST_QUERIES)
+    path = tmp_path / "live"
+    with ff.Index.create(path, DIM) as index:
+        index.add(rows)
+        index.search(queries, K)
+        index.flush()
+        first = index.default_funnel(K)
+        assert ff.open(path).default_funnel(K) == first
+        before = (path / MANIFEST).stat()
+        index.flush()  # nothing was chosen since
+        after = (path / MANIFEST).stat()
+        assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
+        index.search(queries[:1], 5)
+    by_queries = chosen(path)["by_queries"]["by_signs"]
+    assert [known["k"] for known in by_queries] == [5, K]
+    assert by_queries[1]["funnel"] == str(first)
+
+
+def test_doubted_queries_are_still_doubted_when_an_index_is_opened_again(
+    base: Floats, tmp_path: Path
+) -> None:
+    index = ff.Index(DIM)
+    index.add(base)
+    by_rows = index.default_funnel(K)
+    ones = np.tril(np.ones((DIM, DIM), np.float32))
+    index.search(np.concatenate([ones, -ones]), K)  # far from any row
+    provisional = index.default_funnel(K)
+    index.save(tmp_path / "saved")
+    assert chosen(tmp_path / "saved")["by_queries"]["doubted"]
+
+    again = ff.open(tmp_path / "saved")
+    assert again.default_funnel(K) == provisional
+    again.search(base[:MOST_QUERIES] + base[1 : MOST_QUERIES + 1] / 4, K)
+    assert again.default_funnel(K) == by_rows
+
+
+@pytest.mark.parametrize("doubted", [None, 0, "no"])
+def test_doubt_is_true_or_false(base: Floats, tmp_path: Path, doubted: Any) -> None:
+    path = saved(base[:100], tmp_path / "index")
+    by_queries = {"by_signs": [], "by_int8": [], "doubted": doubted}
+    rewrite(path, lambda plain: plain.update(chosen=NOTHING | {"by_queries": by_queries}))
+    with pytest.raises(ValueError, match="doubted cannot be"):
+        ff.open(path)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 import fastfunnel as ff
 from fastfunnel import trial as trial_module
 from fastfunnel.arguments import Metric
-from fastfunnel.automatic import calibrate
-from fastfunnel.calibration import Calibration, Cost, ranks_among
+from fastfunnel.by_signs import calibrate
+from fastfunnel.calibration import Calibration, ranks_among
 from fastfunnel.trial import Trial
 
 K = 10
@@ -108,13 +108,16 @@ def test_signs_rank_as_a_scan_of_all_rows_does(rng: np.random.Generator) -> None
 def test_the_cheapest_scan_is_chosen_and_what_is_nearly_free_is_kept() -> None:
     few, many = np.full((128, K), 3), np.full((128, K), 900)
     calibration = Calibration({64: many, 128: few}, 10_000, 10_000_000)
-    dims, keep = calibration.first_stage(K, Cost(scan=1.0, gather=1000.0)) or (0, 0)
+    dims, keep = calibration.cheapest(K, lambda dims: 1.0 * dims, gather=1000.0)
     assert dims == 128
     assert keep == 128_000  # a tenth of the scan, more than the ranks ask for
     assert calibration.keep(128, K) < 128_000
 
-    assert (calibration.first_stage(K, Cost(0.001, 1)) or ())[0] == 128  # 64 would keep a quarter
-    assert Calibration({64: many}, 5_000, 10_000_000).first_stage(K, Cost(1, 1)) is None
+    assert (
+        calibration.cheapest(K, lambda dims: 0.001 * dims, 1)[0] == 128
+    )  # 64 would keep a quarter
+    assert calibration.cheapest(K, lambda dims: 1.0 * dims, 1)[0] == 64
+    assert Calibration({64: many}, 1_000, 10_000).keep(64, K) == 10_000
 
 
 def test_fewer_queries_ask_for_more_rows() -> None:

@@ -13,14 +13,12 @@ import numpy.typing as npt
 import pytest
 
 import fastfunnel as ff
-from fastfunnel.tuning.budget import NEVER, Budget, Deadline, OutOfTimeError, Silence
+from fastfunnel.tuning.budget import NEVER, Budget, Deadline, OutOfTimeError
 from fastfunnel.tuning.chains import LEADERS_SHARE, Chain, choose_chains, default_path, level_of
 from fastfunnel.tuning.check import check
-from fastfunnel.tuning.cost import Costs
 from fastfunnel.tuning.plan import LEVELS, Candidate, Path
 from fastfunnel.tuning.sample import Part, Sample, draw
 from fastfunnel.tuning.target import OneIndex
-from fastfunnel.tuning.tuner import _Tuning
 
 Floats = npt.NDArray[np.float32]
 DIM, K = 64, 5
@@ -158,35 +156,6 @@ def test_the_defaults_path_keeps_less_and_less_and_never_fewer_than_k() -> None:
     assert keeps.min() == 12
     assert keeps[0].tolist() == [1200, 80]
     assert len(set(along)) == len(along)
-
-
-class Hurried(_Tuning):
-    """A tuning that has no time to compare funnels."""
-
-    def _chains(self, sample: Sample) -> tuple[list[Chain], Sample, Costs]:
-        raise OutOfTimeError
-
-
-@pytest.mark.parametrize(("recall", "is_exact"), [(0.9, False), (0.99999, True)])
-def test_without_time_to_compare_the_default_is_checked(recall: float, is_exact: bool) -> None:
-    rng = np.random.default_rng(5)
-    rows = np.repeat(rng.standard_normal((1500, 64)), 20, axis=0)
-    rows += 0.3 * rng.standard_normal(rows.shape)
-    index = ff.Index(64)
-    index.add(rows)
-    queries = rows[::50] + 0.3 * rng.standard_normal((600, 64))
-    report = Hurried(OneIndex(index), 10, recall, "latency", 0, 0.99, Budget(600), Silence()).run(
-        ff.normalize(queries.astype(np.float32))
-    )
-
-    default = index.untuned_funnel(10)
-    assert default is not None
-    tested = [point.funnel for point in report.front.points]
-    assert default in tested
-    assert (report.funnel is None) == is_exact
-    if not is_exact:
-        assert report.interval[0] >= recall
-        assert "the default one was checked" in str(report)
 
 
 def test_levels_are_found_by_loss() -> None:

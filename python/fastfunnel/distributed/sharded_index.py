@@ -131,7 +131,7 @@ class ShardedIndex(ShardedRows):
         k = as_count(k, "k")
         if sum((funnel is not None, bool(exact), recall is not None)) > 1:
             raise ValueError("give at most one of funnel, exact=True and recall")
-        if recall is not None or (funnel is None and not exact and k in self._tuned.fronts):
+        if recall is not None or (funnel is None and not exact and self._tuned.decide(k)):
             funnel = self._tuned.funnel(k, recall, len(self))
             exact = funnel is None
         chosen = None if funnel is None else as_funnel(funnel)

@@ -133,11 +133,13 @@ class LiveWriter:
     def flush(self) -> None:
         """Return when every change is on the disk: at once, since each was when it returned.
 
-        Floats that are to lie on disk leave memory, where those of the log still are.
+        So are the funnels chosen since. Floats of the log that are to lie on disk leave memory.
         """
         self._check_usable()
         if self._tiers.on_disk and self._n_logged > 0:
             self.checkpoint()
+        elif self._manifest.chosen != self._chosen.to_dict():
+            self.keep_tuned(self._manifest.tuned)
 
     def close(self) -> None:
         """Turn the log into arrays that any NumPy reads, and let another writer in.
@@ -146,10 +148,8 @@ class LiveWriter:
         """
         if self._lock.held and not self._broken:
             with suppress(OSError):  # a full disk, say: all is in the log, for the next writer
-                if self._manifest.log is not None:
-                    self._checkpoint_for_good()
-                elif self._manifest.chosen != self._chosen.to_dict():
-                    self.keep_tuned(self._manifest.tuned)
+                last = self.flush if self._manifest.log is None else self._checkpoint_for_good
+                last()
         if self._log is not None:
             self._log.close()
         self._lock.release()

@@ -21,7 +21,7 @@ from fastfunnel.tuning.chains import Chain
 from fastfunnel.tuning.confidence import Found, design_effect, design_effects, lower_bound
 from fastfunnel.tuning.cost import Objective
 from fastfunnel.tuning.front import FrontPoint, promising
-from fastfunnel.tuning.plan import LEVELS
+from fastfunnel.tuning.plan import LEVELS, Candidate
 from fastfunnel.tuning.sample import Part, Sample
 from fastfunnel.tuning.space import resident_bytes
 from fastfunnel.tuning.target import Target
@@ -137,6 +137,17 @@ def check(
                     walk.found[place] = sample.check.found(index, walk.funnel(place), deadline)
                 points.time(walk.funnel(place))
     return points.listed()
+
+
+def checked_point(
+    index: Target, sample: Sample, funnel: Funnel, k: int, confidence: float
+) -> FrontPoint:
+    """Return what one funnel, fixed before the sample was drawn, does and promises by it."""
+    chain = Chain((Candidate(funnel, 0, 0.0),), 0, 1.0)
+    found = {0: sample.check.found(index, funnel)}
+    points = _Points(index, sample.fit, k, [_Walk(chain, sample.source, confidence, found)])
+    points.time(funnel)
+    return points.listed()[1]
 
 
 class _Points:

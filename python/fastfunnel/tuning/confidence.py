@@ -98,6 +98,11 @@ def fewest_neighbours(confidence: float, allowed: float) -> float:
     )
 
 
+def usual_error(recall: float, neighbours: int) -> float:
+    """Return about the standard error of a recall measured on so many neighbours."""
+    return math.sqrt(_USUAL_EFFECT * recall * (1 - recall) / neighbours)
+
+
 def passing_loss(neighbours: int, confidence: float, allowed: float) -> float:
     """Return about the largest measured loss that shows a true loss of at most `allowed`.
 

@@ -54,6 +54,8 @@ class Front:
     objective: "latency", "throughput" or "memory".
     n_rows: rows of the index then.
     points: exact search first; the others by the recall they promise.
+    is_sure: False where time was out before any funnel could promise the recall: searches that name
+        none go on as if nothing was tuned.
     """
 
     k: int
@@ -62,6 +64,7 @@ class Front:
     objective: str
     n_rows: int
     points: tuple[FrontPoint, ...]
+    is_sure: bool = True
 
     def choose(self, recall: float) -> FrontPoint:
         """Return the best point that promises this recall."""
@@ -110,9 +113,9 @@ class Tuned:
         fewer = (replace(front, n_rows=int(front.n_rows * share)) for front in self.fronts.values())
         return Tuned({front.k: front for front in fewer})
 
-    def installed(self, n_rows: int) -> list[Funnel | None]:
-        """Return the funnel of every front for its own recall; None is exact search."""
-        return [self.funnel(k, None, n_rows) for k in self.fronts]
+    def decide(self, k: int) -> bool:
+        """Return whether they say what a search for the top k does that names no recall."""
+        return k in self.fronts and self.fronts[k].is_sure
 
     def funnel(self, k: int, recall: float | None, n_rows: int) -> Funnel | None:
         """Return the funnel for a recall; None is exact search.

@@ -34,7 +34,8 @@ class StageSurvivors:
 class TuningReport:
     """The funnel that `Index.tune` installed and what it rests on. Prints as a table.
 
-    funnel: the chosen funnel; None is exact search.
+    funnel: the chosen funnel; None is exact search. Where `front.is_sure` is False it is the default,
+        which stays in use though it could not be checked in time.
     k, target, objective, confidence, seed: as asked for.
     recall: mean recall@k of the funnel on the queries held out.
     interval: (promised, 1.0): unseen queries get at least the first, with that confidence.

@@ -115,11 +115,13 @@ class Sample:
     fit: they choose the funnels to try.
     check: they have no part in that; the promise rests on them.
     source: "queries" for those given, "rows" for rows of the index standing in.
+    is_cut: whether time was out before all there are had been answered exactly.
     """
 
     fit: Part
     check: Part
     source: Literal["queries", "rows"]
+    is_cut: bool = False
 
 
 def draw(
@@ -150,4 +152,5 @@ def draw(
     truth = asked.answers_in_time(index, k, None, deadline)
     answered = Part(queries, truth, own)[: len(truth)]
     n_fit = min(max(1, int(FIT_SHARE * len(answered))), MOST_FIT)
-    return Sample(answered[:n_fit], answered[n_fit:], "queries" if own is None else "rows")
+    source: Literal["queries", "rows"] = "queries" if own is None else "rows"
+    return Sample(answered[:n_fit], answered[n_fit:], source, len(answered) < len(asked))

@@ -20,10 +20,11 @@ from fastfunnel.tuning.chains import (
     default_chain,
     default_path,
 )
-from fastfunnel.tuning.check import ROWS_LOSE_LESS, check, exact_point, fastest
-from fastfunnel.tuning.confidence import fewest_neighbours, passing_loss
+from fastfunnel.tuning.check import ROWS_LOSE_LESS, check, checked_point, exact_point, fastest
+from fastfunnel.tuning.confidence import fewest_neighbours, passing_loss, usual_error
 from fastfunnel.tuning.cost import Costs, Objective, measure
-from fastfunnel.tuning.front import Front, FrontPoint
+from fastfunnel.tuning.front import Front, FrontPoint, promising
+from fastfunnel.tuning.notes import notes
 from fastfunnel.tuning.plan import Path
 from fastfunnel.tuning.report import TuningReport
 from fastfunnel.tuning.rotation_gain import RotationGain, rotation_gain
@@ -33,12 +34,15 @@ from fastfunnel.tuning.stage_ranks import StageRanks, stage_ranks
 from fastfunnel.tuning.survivors import survivors
 from fastfunnel.tuning.target import Target
 
+DEFAULT_RECALL = 0.99  # what the default funnel aims at
+
 _FEWEST_ROWS = 2000  # below this nothing beats exact search by enough to look
 _DEPTH_SHARE, _LEAST_DEPTH, _MOST_DEPTH = 32, 4096, 16_384
 
 # Shares of the budget that are spent when a step ends.
 _SAMPLED, _RANKED, _TIMED, _PLANNED, _ROTATED, _CHECKED = 0.25, 0.38, 0.5, 0.56, 0.64, 0.94
 _TESTS = 15  # checks of a funnel like the one expected to win that there should be time for
+_ERRORS = 2  # standard errors below the target that too few queries to promise it may be
 _FEWEST_CHECKS, _SPARE = 100, 3  # queries, and times what is needed: even if they take longer
 
 
@@ -96,7 +100,7 @@ class _Tuning:
         self.confidence = confidence
         self.budget = budget
         self.bar = bar
-        self.hurried = False  # whether time was out before there were funnels to choose from
+        self.hurried = False  # whether time was out before funnels were compared
 
     def run(self, queries: npt.NDArray[np.float32] | None) -> TuningReport:
         """Sample, plan, check, choose."""
@@ -122,10 +126,34 @@ class _Tuning:
                 )
             points = self._check(sample, chains)
         points = points or [exact_point(self.index, sample.fit, self.k)]
+        if default is not None and len(points) == 1:
+            self.hurried = True
+            points.append(checked_point(self.index, sample, default, self.k, self.confidence))
+        standing = self._unsure(default, sample, points) if default is not None else None
         front = Front(
-            self.k, self.recall, self.recall, self.objective, len(self.index), tuple(points)
+            self.k,
+            self.recall,
+            self.recall,
+            self.objective,
+            len(self.index),
+            tuple(points),
+            is_sure=standing is None,
         )
-        return self._report(sample, front, gain)
+        return self._report(sample, front, gain, standing or front.choose(self.recall))
+
+    def _unsure(
+        self, default: Funnel, sample: Sample, points: Sequence[FrontPoint]
+    ) -> FrontPoint | None:
+        """Return the default where time is why nothing is promised, and it is not seen to fail."""
+        if self.recall > DEFAULT_RECALL or len(promising(points, self.recall)) > 1:
+            return None
+        point = next((p for p in points if p.funnel == default), None)
+        if point is None or not (self.hurried or sample.is_cut):
+            return None
+        neighbours = sample.check.truth.size
+        few = neighbours < self._needed(sample)
+        least = self.recall - (usual_error(self.recall, neighbours) * _ERRORS if few else 0.0)
+        return point if point.recall >= least else None
 
     def _worth_tuning(self) -> bool:
         return len(self.index) >= max(_FEWEST_ROWS, 8 * self.k)
@@ -163,7 +191,7 @@ class _Tuning:
             raise OutOfTimeError
         seconds = (_CHECKED - _ROTATED) * self.budget.seconds / _TESTS
         predicted = chains[0].path[chains[0].start].seconds
-        needed = _SPARE * fewest_neighbours(self._leaders(), self._allowed(sample)) / self.k
+        needed = _SPARE * self._needed(sample) / self.k
         needed = min(needed, len(sample.check))
         n_check = max(_FEWEST_CHECKS, int(needed), int(seconds / max(predicted, 1e-9)))
         return chains, replace(sample, check=sample.check[:n_check]), costs
@@ -188,6 +216,10 @@ class _Tuning:
     def _allowed(self, sample: Sample) -> float:
         """Return the share of neighbours that the queries of the sample may lose."""
         return (1 - self.recall) / (1 if sample.source == "queries" else ROWS_LOSE_LESS)
+
+    def _needed(self, sample: Sample) -> float:
+        """Return about how many neighbours, all of them found, can promise the recall."""
+        return fewest_neighbours(self._leaders(), self._allowed(sample))
 
     def _leaders(self) -> float:
         """Return the confidence at which the first chain is tested."""
@@ -216,8 +248,9 @@ class _Tuning:
             step,
         )
 
-    def _report(self, sample: Sample, front: Front, gain: RotationGain | None) -> TuningReport:
-        chosen = front.choose(self.recall)
+    def _report(
+        self, sample: Sample, front: Front, gain: RotationGain | None, chosen: FrontPoint
+    ) -> TuningReport:
         n_rows = len(self.index)
         return TuningReport(
             funnel=chosen.funnel,
@@ -241,41 +274,21 @@ class _Tuning:
             n_fit=len(sample.fit),
             n_check=len(sample.check),
             rotation=gain,
-            notes=tuple(self._notes(sample, front, chosen)),
+            notes=tuple(
+                notes(
+                    sample,
+                    front,
+                    chosen,
+                    budget_s=self.budget.seconds,
+                    confidence=self.confidence,
+                    needed=self._needed(sample),
+                    was_hurried=self.hurried,
+                    is_worth_tuning=self._worth_tuning(),
+                )
+            ),
             seconds=self.budget.spent,
         )
 
     def _default_point(self, front: Front) -> FrontPoint | None:
         funnel = self.index.untuned_funnel(self.k)
         return next((point for point in front.points if point.funnel == funnel), None)
-
-    def _notes(self, sample: Sample, front: Front, chosen: FrontPoint) -> list[str]:
-        notes = []
-        if sample.source == "rows":
-            notes.append(
-                f"No queries were given: {len(sample.fit) + len(sample.check):,} rows of the index "
-                "stood in for them, each without itself as a neighbour. Real queries may be harder "
-                "or easier, so the funnel may lose only half of what the target allows. Tune with "
-                "real queries when you have some."
-            )
-        needed = fewest_neighbours(self._leaders(), self._allowed(sample))
-        if len(front.points) == 1 and self._worth_tuning():
-            notes.append(
-                f"The budget of {self.budget.seconds:g} seconds ended before a funnel was checked, "
-                "so search is exact. Give more."
-            )
-        elif self.hurried and chosen.funnel is not None:
-            notes.append(
-                f"The budget of {self.budget.seconds:g} seconds ended before funnels were compared: "
-                "the default one was checked. Give more."
-            )
-        elif chosen.funnel is None and sample.check.truth.size < needed < np.inf:
-            factor = needed / sample.check.truth.size
-            notes.append(
-                f"{len(sample.check):,} held-out queries cannot show recall {self.recall:g} with "
-                f"{self.confidence:.0%} confidence even if nothing is missed, so search stays "
-                f"exact; about {int(np.ceil(factor * len(sample.check) / 0.7)):,} queries can."
-            )
-        elif chosen.funnel is None and len(front.points) > 1:
-            notes.append("No funnel was both sure to reach the target and faster: exact search.")
-        return notes
