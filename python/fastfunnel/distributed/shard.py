@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from fastfunnel.distributed.packing import unpacked
+from fastfunnel.distributed.request import Request
 from fastfunnel.funnel import Funnel
 from fastfunnel.index import Index
 from fastfunnel.model import Model
@@ -137,27 +137,28 @@ class Shard:
         """Free what removed rows hold; return how many those were."""
         return self.index.compact()
 
-    def search(self, content: bytes, *stored: Rows | Ids) -> tuple[Ids, npt.NDArray[np.float64]]:
+    def search(self, text: bytes, queries: Any, ids: Any) -> tuple[Ids, npt.NDArray[np.float64]]:
         """Return ids and scores (n, k); scores are float64 where they are true ones.
 
         Args:
-            content, stored: `packed` queries, k, funnel, exact, ids that may answer, and other
-                arguments of `Index.search` by name.
+            text, queries, ids: a `Request`, packed.
         """
-        queries, k, funnel, exact, filter_ids, options = unpacked(content, stored)
         index = self.index
+        asked = Request.unpacked(text, queries, ids, index.dim)
+        n, k = len(asked.queries), asked.k
         if len(index) == 0:
-            return np.full((len(queries), k), -1, np.int64), np.full((len(queries), k), -np.inf)
+            return np.full((n, k), -1, np.int64), np.full((n, k), -np.inf)
+        funnel, exact = asked.funnel, asked.exact
         if funnel is None and not exact:
-            funnel = index._default_for(index._as_queries(queries), k)
+            funnel = index._default_for(index._as_queries(asked.queries), k)
             exact = funnel is None
-        ids, scores = index.search(
-            queries, k, funnel=funnel, exact=exact, filter=filter_ids, **options
+        found, scores = index.search(
+            asked.queries, k, funnel=funnel, exact=exact, filter=asked.filter_ids, **asked.options
         )
         last = None if funnel is None else funnel.stages[-1]
         if last is not None and (last.precision, last.dims) != ("f32", index.dim):
-            return ids, scores.astype(np.float64)
-        return ids, index._core.rescore(ids, index._as_queries(queries), 1)
+            return found, scores.astype(np.float64)
+        return found, index._core.rescore(found, index._as_queries(asked.queries), 1)
 
     def ids(self) -> Ids:
         """Return all ids."""

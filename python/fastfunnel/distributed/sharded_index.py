@@ -8,10 +8,18 @@ from typing import Any
 
 import numpy.typing as npt
 
-from fastfunnel.arguments import Metric, as_count, as_filter, as_queries, as_score
+from fastfunnel.arguments import (
+    Metric,
+    as_count,
+    as_filter,
+    as_isa,
+    as_queries,
+    as_score,
+    as_threads,
+)
 from fastfunnel.distributed.merging import ShardedResult, merge
 from fastfunnel.distributed.opening import create, open_cluster
-from fastfunnel.distributed.packing import packed
+from fastfunnel.distributed.request import Request
 from fastfunnel.distributed.sharded_rows import ShardedRows
 from fastfunnel.distributed.tuning import ShardsTarget
 from fastfunnel.funnel import Funnel
@@ -142,16 +150,20 @@ class ShardedIndex(ShardedRows):
         allowed = as_filter(filter)
         if allowed.flags is not None:
             raise TypeError("filter must be ids here: rows of a sharded index have no order")
-        options = {"min_score": as_score(min_score, "min_score"), "threads": threads, "isa": isa}
+        options = {
+            "min_score": as_score(min_score, "min_score"),
+            "threads": None if threads is None else as_threads(threads),
+            "isa": as_isa(isa),
+        }
+        request = Request(found, k, chosen, bool(exact), allowed.ids, options)
         kind = (len(found).bit_length(), k, str(chosen), bool(exact), allowed.ids is None)
         no_other = self._cluster.catalog.replication == 1
         late = None if no_other else self._cluster.latencies.of(kind, hedge)
         with self._cluster.searches.running():
             shards = self._cluster.shards  # one that is added now has no row of its own yet
             asked = range(len(shards))
-            told = packed(found, k, chosen, bool(exact), allowed.ids, options)
             answers = self._cluster.ask(
-                "search", dict.fromkeys(asked, told), deadline_s, late, shards
+                "search", dict.fromkeys(asked, request.packed()), deadline_s, late, shards
             )
         missing = sorted(set(asked) - answers.keys())
         if missing and not partial:
