@@ -89,8 +89,7 @@ class Question:
         waiting = []
         for shard in self._unasked:
             replica = self.shards[shard].for_reading()
-            if replica is not None:
-                self._send(shard, replica)
+            if replica is not None and self._send(shard, replica):
                 self._lone_since.pop(shard, None)
                 if self._late_s is not None:
                     self._hedgeable[shard] = now + self._late_s
@@ -104,16 +103,21 @@ class Question:
         for shard in [shard for shard, late in self._hedgeable.items() if late <= now]:
             asked = [call.replica for call in self._calls.values() if call.shard == shard]
             other = self.shards[shard].for_reading(but=asked)
-            if other is None or self.hedge is None:
+            if other is None or self.hedge is None or not self._send(shard, other):
                 self._hedgeable[shard] = now + PAUSE_S  # one that was lost may be back by then
                 continue
             del self._hedgeable[shard]
-            self._send(shard, other)
             self.hedge.sent()
 
-    def _send(self, shard: int, replica: Replica) -> None:
-        reference = replica.call(self.method, *self.arguments[shard])
+    def _send(self, shard: int, replica: Replica) -> bool:
+        """Ask a replica; return whether it could be asked."""
+        try:
+            reference = replica.call(self.method, *self.arguments[shard])
+        except RayActorError:  # it was given to another node since it was chosen
+            self.reviver.lost(replica, self.shards[shard])
+            return False
         self._calls[reference] = _Call(shard, replica, time.monotonic())
+        return True
 
     def _pause(self, now: float) -> float | None:
         """Return seconds until there is something to do besides taking answers."""

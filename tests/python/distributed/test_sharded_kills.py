@@ -49,6 +49,24 @@ def while_killing(work: Callable[[], None], index: Any) -> None:
         raise errors[0]
 
 
+def test_a_replica_that_is_given_up_when_it_is_asked_costs_no_answer(
+    path: Path, rows: np.ndarray, queries: np.ndarray
+) -> None:
+    """As if its node was replaced after it was chosen to answer."""
+    with ShardedIndex.create(path, dim=48, shards=2, replication=2) as index:
+        index.add(rows)
+        expected = single(rows).search(queries, 10, exact=True)
+        given_up = index._cluster.shards[1].replicas[0]
+        given_up.end()
+        given_up._actor = given_up._placed_on = None
+
+        for _ in range(2):  # replicas take turns
+            found = index.search(queries, 10, exact=True)
+            np.testing.assert_array_equal(found.ids, expected.ids)
+        assert index.wait_until_in_step(60)
+        assert_replicas_are_alike(index)
+
+
 @pytest.mark.parametrize("replication", [1, 2])
 def test_a_kill_in_the_middle_of_searches_costs_no_answer(
     path: Path, rows: np.ndarray, queries: np.ndarray, replication: int
