@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <type_traits>
 #include <vector>
 
@@ -57,7 +58,9 @@ inline Cut<std::uint16_t> find_cut(const std::uint16_t* scores, std::size_t n, s
 }
 
 // 1 <= keep <= n. One pass counts into bins; only the bin at the border is looked at closer. A heap
-// or a sort of a thousand scores costs more than the scan that made them.
+// or a sort of a thousand scores costs more than the scan that made them. Scores that are no
+// numbers or infinite, as only files make them that hold what cannot be added, fall into any bin
+// there is.
 template <class Score>
 Cut<Score> find_cut(const Score* scores, std::size_t n, std::size_t keep) {
   constexpr std::size_t kBins = 512;
@@ -73,8 +76,10 @@ Cut<Score> find_cut(const Score* scores, std::size_t n, std::size_t keep) {
   if (!(per_bin < 1e30F)) per_bin = 0;  // a range too small to divide by: one bin for all
   // Monotonic, so no score of a lower bin beats one of a higher bin.
   const auto bin_of = [=](Score score) {
+    const float bin = (static_cast<float>(score) - low) * per_bin;
+    constexpr float kLast = kBins - 1;
     return static_cast<std::size_t>(
-        static_cast<std::int32_t>((static_cast<float>(score) - low) * per_bin));
+        static_cast<std::int32_t>(bin > 0 ? (bin < kLast ? bin : kLast) : 0.0F));
   };
   std::uint32_t counts[kBins] = {};
   for (std::size_t i = 0; i < n; ++i) ++counts[bin_of(scores[i])];
@@ -86,7 +91,9 @@ Cut<Score> find_cut(const Score* scores, std::size_t n, std::size_t keep) {
     return {static_cast<Score>(lowest + static_cast<Score>(border)), wanted};
   std::vector<Score> at_border;
   for (std::size_t i = 0; i < n; ++i)
-    if (bin_of(scores[i]) == border) at_border.push_back(scores[i]);
+    if (bin_of(scores[i]) == border)  // what is no number has no order
+      at_border.push_back(scores[i] == scores[i] ? scores[i]
+                                                 : std::numeric_limits<Score>::lowest());
   const auto last = at_border.begin() + static_cast<std::ptrdiff_t>(wanted - 1);
   std::nth_element(at_border.begin(), last, at_border.end(), std::greater<Score>());
   const Score score = *last;

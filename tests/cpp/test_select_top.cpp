@@ -102,6 +102,32 @@ TEST_CASE("select_top: sorted either way") {
   check_all_keeps(scores);
 }
 
+TEST_CASE("select_top: what is no number comes last, wherever it stands") {
+  Random random(5);
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const float inf = std::numeric_limits<float>::infinity();
+  for (const float odd : {nan, -nan, -inf})
+    for (const std::size_t step : {2, 3, 700}) {
+      const auto values = random.reals(1500, -1, 1);
+      std::vector<float> scores(values.begin(), values.end()), ordered = scores;
+      for (std::size_t i = 0; i < scores.size(); i += step) {
+        scores[i] = odd;
+        ordered[i] = std::numeric_limits<float>::lowest();
+      }
+      for (const std::size_t keep : {1, 10, 500, 700}) {
+        std::vector<std::uint32_t> kept;
+        select_top(scores.data(), scores.size(), keep, false, kept);
+        CHECK(difference(kept, oracle(ordered, keep, false)) == "");
+      }
+    }
+  for (const float odd : {nan, inf, -inf}) {  // nothing else: as many as there are at most
+    const std::vector<float> scores(900, odd);
+    std::vector<std::uint32_t> kept;
+    select_top(scores.data(), scores.size(), 20, false, kept);
+    CHECK(kept.size() <= 20);
+  }
+}
+
 TEST_CASE("select_top: no scores, nothing kept") {
   for (bool keep_ties : {false, true}) {
     std::vector<std::uint32_t> kept = {1, 2};

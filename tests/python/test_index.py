@@ -9,6 +9,7 @@ from corpora import gaussian
 
 import fastfunnel as ff
 from fastfunnel import reference
+from fastfunnel.sampling import are_among
 
 FUNNELS = ("f32@40", "b1@13>300 f32@40", "b1@13>200 b1@21(hamming)>99 i8@21>50 f32@40", "i8@40")
 
@@ -182,12 +183,14 @@ def test_large_indexes_with_near_neighbours_have_a_default_funnel(
     assert index.default_funnel(10_000) is None
 
 
-def test_where_sign_bits_tell_nothing_search_is_exact(rng: np.random.Generator) -> None:
+def test_where_sign_bits_tell_nothing_they_are_not_read(rng: np.random.Generator) -> None:
     base, queries = gaussian(rng, n=30_000, dim=3)
     index = make_index(base)
 
-    assert index.default_funnel(10) is None
-    assert_identical(index.search(queries), index.search(queries, exact=True))
+    funnel = index.default_funnel(10)
+    assert funnel is None or funnel.stages[0].precision == "i8"
+    found, truth = index.search(queries).ids, index.search(queries, exact=True).ids
+    assert are_among(truth, found).mean() >= 0.99
 
 
 def test_explain_says_what_each_stage_did(rng: np.random.Generator) -> None:

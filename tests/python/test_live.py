@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import fastfunnel as ff
 from fastfunnel.storage import live
+from fastfunnel.storage.log import Change, Kind
 
 DIM = 8
 
@@ -212,6 +213,18 @@ def test_the_lock_goes_with_its_process(path: Path) -> None:
     assert _in_child(child) == 7
     with ff.open(path, writable=True) as index:
         assert list(index) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("metric", ["l2", "ip"])
+def test_a_log_of_rows_that_cannot_be_added_is_refused(path: Path, metric: str) -> None:
+    """Found by fuzzing: their scores are no numbers, which ended the process."""
+    index = ff.Index.create(path, dim=DIM, metric=metric)
+    index.add(np.eye(DIM))
+    too_long = np.full((1, DIM), 2.0**60, np.float32)
+    index._journal._log.append(Change(Kind.ADD, np.array([99]), too_long))
+
+    with pytest.raises(ValueError, match=r"is damaged: rows must lie within ±2\^50 with metric"):
+        ff.open(path)
 
 
 def test_tuning_is_kept(path: Path, rng: np.random.Generator) -> None:

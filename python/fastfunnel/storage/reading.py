@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastfunnel import _core
+from fastfunnel.arguments import check_magnitudes
 from fastfunnel.storage.arrays import map_array
 from fastfunnel.storage.layout import MANIFEST
 from fastfunnel.storage.log import Change, Kind, read_log
@@ -80,6 +81,8 @@ class Source:
         for change, end in _together(read_log(path, self.manifest.dim, self.log_end)):
             try:
                 _check_ids(change.ids, path)
+                if self.manifest.metric != "cosine":
+                    check_magnitudes(change.rows, "rows", self.manifest.metric)
                 change.apply(core)
             except (ValueError, IndexError) as error:
                 raise ValueError(f"{path} is damaged: {error}") from None
