@@ -81,7 +81,7 @@ class Source:
         for change, end in _together(read_log(path, self.manifest.dim, self.log_end)):
             try:
                 _check_ids(change.ids, path)
-                if self.manifest.metric != "cosine":
+                if self.manifest.metric != "cosine" and change.kind != Kind.REMOVE:
                     check_magnitudes(change.rows, "rows", self.manifest.metric)
                 change.apply(core)
             except (ValueError, IndexError) as error:
