@@ -70,9 +70,14 @@ class FirstQueries:
         self._heard: frozenset[bytes] = frozenset()  # which those are
         self._are_last = False  # whatever they ask for
 
+    @property
+    def deciding(self) -> Floats | None:
+        """The queries that decided, or None if more are to be heard."""
+        return None if self._chosen.doubted else self._enough
+
     def note(self, queries: Floats) -> None:
         """Keep some of these (n, dim) if there are too few yet; of many, from all over them."""
-        if self._enough is not None and not self._chosen.doubted:
+        if self.deciding is not None:
             return
         if len(queries) > MOST_QUERIES:
             queries = queries[np.linspace(0, len(queries) - 1, MOST_QUERIES).astype(int)]

@@ -248,3 +248,22 @@ def test_queries_like_the_rows_leave_the_choice_to_them(rng: np.random.Generator
     by_rows = index.default_funnel(K)
     index.search(queries, K)
     assert index.default_funnel(K) == by_rows
+
+
+def test_searches_follow_what_decides_on_their_funnel(rng: np.random.Generator) -> None:
+    base, queries = near_copies(rng, 2500, 20, 64, 300, 0.5)
+    index = filled(base[:25_000])
+
+    def found() -> Floats:
+        scores = index.search(queries, K).scores
+        funnel = index.default_funnel(K)
+        np.testing.assert_array_equal(scores, index.search(queries, K, funnel=funnel).scores)
+        return scores
+
+    index.search(queries, K)
+    untuned = found()
+    index.tune(queries, k=K, recall=0.5)
+    tuned = found()
+    assert (tuned < untuned).any()
+    index.add(base[25_000:])
+    assert (found() > tuned).any()
