@@ -13,8 +13,12 @@ namespace {
 // From here on an exact search over a bare array is faster with int8 rows made for it.
 constexpr std::size_t kMinInt8Queries = 32;
 
-// Whether every query is finite and its largest magnitude within 2^-20 … 2^20, as nearly all are.
-bool is_ordinary(const QueryArray& queries) {
+// Whether these are what searches take: an array (n, dim) of float32 in C order, n at least 1,
+// every query finite and its largest magnitude within 2^-20 … 2^20.
+bool are_queries(const py::array& value, py::ssize_t dim) {
+  if (!QueryArray::check_(value)) return false;
+  const auto queries = py::reinterpret_borrow<QueryArray>(value);
+  if (queries.ndim() != 2 || queries.shape(0) == 0 || queries.shape(1) != dim) return false;
   for (py::ssize_t q = 0; q < queries.shape(0); ++q) {
     const float* query = queries.data(q);
     float largest = 0;
@@ -91,7 +95,7 @@ py::tuple hamming_search(const py::array& codes, const py::array& queries, std::
 }  // namespace
 
 void register_search(py::module_& m) {
-  m.def("is_ordinary", &is_ordinary, py::arg("queries").noconvert());
+  m.def("are_queries", &are_queries, py::arg("value").noconvert(), py::arg("dim"));
   m.def("exact_search", &exact_search, py::arg("base"), py::arg("queries"), py::arg("k"),
         py::arg("n_threads"), py::arg("isa"));
   m.def("funnel_search", &funnel_search, py::arg("base"), py::arg("queries"), py::arg("stages"),

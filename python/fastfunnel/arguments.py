@@ -74,6 +74,10 @@ def as_queries(
     Raises TypeError for another dtype, ValueError for another shape, for no queries, for nan or
     inf, or, but for cosines, for magnitudes that scores cannot be made of.
     """
+    if type(value) is np.ndarray:  # most need no more than one look, of a compiled function
+        given = value[np.newaxis] if value.ndim == 1 else value
+        if _core.are_queries(given, dim):
+            return given
     queries = as_array(value, name)
     if queries.dtype not in ROW_DTYPES:
         raise TypeError(f"{name} must be {_ROW_DTYPE_NAMES}, got {queries.dtype}")
@@ -85,7 +89,7 @@ def as_queries(
     if queries.dtype != np.float32:
         queries = _as_float32(queries)
     converted: _core.QueryArray = np.ascontiguousarray(queries)
-    if _core.is_ordinary(converted):
+    if _core.are_queries(converted, dim):
         return converted
     largest = np.abs(converted).max(axis=1)
     if not np.isfinite(largest).all():
@@ -188,13 +192,16 @@ class Filter:
     flags: _core.FlagArray | None = None
 
 
+_NO_FILTER = Filter()
+
+
 def as_filter(value: npt.ArrayLike | None) -> Filter:
     """Return what `filter=` was given; the index knows how many flags there must be.
 
     Raises TypeError for values that are neither ids nor bools, ValueError as `as_ids` does.
     """
     if value is None:
-        return Filter()
+        return _NO_FILTER
     given = np.asarray(value)
     if given.dtype != np.bool_:
         return Filter(ids=as_ids(given, name="filter"))
