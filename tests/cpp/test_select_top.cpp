@@ -53,7 +53,7 @@ TEST_CASE("select_top: floats of any spread") {
     }
 }
 
-TEST_CASE("select_top: floats with one far outlier share one bin") {
+TEST_CASE("select_top: floats with one far outlier") {
   Random random(2);
   const auto values = random.reals(1000, -1, 1);
   std::vector<float> scores(values.begin(), values.end());
@@ -82,7 +82,7 @@ TEST_CASE("select_top: ties, at the border and everywhere") {
   }
 }
 
-TEST_CASE("select_top: 16-bit and 32-bit integers, narrower and wider than the bins") {
+TEST_CASE("select_top: 16-bit and 32-bit integers, in narrow and wide ranges") {
   Random random(4);
   for (std::int64_t high : {0, 1, 5, 510, 511, 512, 513, 3000, 32767}) {
     const auto small = random.integers<std::uint16_t>(1500, 0, high);
