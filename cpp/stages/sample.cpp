@@ -35,7 +35,7 @@ std::size_t threshold_rank(std::size_t keep, std::size_t n_sampled, std::size_t 
   if (n_sampled == 0) return 0;
   const double expected =
       static_cast<double>(keep) * static_cast<double>(n_sampled) / static_cast<double>(n_rows);
-  return static_cast<std::size_t>(std::ceil(expected + 2.5 * std::sqrt(expected) + 2));
+  return static_cast<std::size_t>(std::ceil(expected + 3.5 * std::sqrt(expected) + 2));
 }
 
 }  // namespace ff
