@@ -1,10 +1,8 @@
 #include "arrays/float_rows.hpp"
 
-#include <cmath>
 #include <cstring>
 
 #include "arrays/row_file.hpp"
-#include "arrays/summing.hpp"
 
 namespace ff {
 
@@ -68,25 +66,6 @@ void narrow(const float* values, std::size_t n, Element element, const Kernels& 
     kernels.half_rows.narrow_bf16(values, n, reinterpret_cast<std::uint16_t*>(out));
   else
     std::memcpy(out, values, n * sizeof(float));
-}
-
-namespace {
-
-template <class Value>
-double cosine(const Value* row, const float* query, std::size_t dims) {
-  const double lengths =
-      std::sqrt(squares_in_double(row, dims)) * std::sqrt(squares_in_double(query, dims));
-  return lengths > 0 ? dot_in_double(row, query, dims) / lengths : 0;
-}
-
-}  // namespace
-
-double cosine_in_double(const MatrixView& rows, std::size_t i, const float* query, std::size_t dims,
-                        const Kernels& kernels) {
-  if (rows.element == Element::f64)
-    return cosine(reinterpret_cast<const double*>(rows.row(i)), query, dims);
-  FloatRows reader(rows, kernels);
-  return cosine(reader.row(i, dims), query, dims);
 }
 
 }  // namespace ff

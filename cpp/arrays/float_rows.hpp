@@ -39,9 +39,4 @@ class FloatRows {
 void narrow(const float* values, std::size_t n, Element element, const Kernels& kernels,
             std::byte* out);
 
-// Cosine of the first dims values of row i with those of the query, all in float64; 0 if either is
-// zero there.
-double cosine_in_double(const MatrixView& rows, std::size_t i, const float* query, std::size_t dims,
-                        const Kernels& kernels);
-
 }  // namespace ff

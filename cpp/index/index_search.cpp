@@ -35,7 +35,7 @@ void Index::keep_planes(const std::vector<Funnel>& funnels, bool exact) {
   const std::unique_lock alone(lock_);
   const Corpus& corpus = state_->corpus;
   PlaneNeeds needs;
-  if (exact) needs.add(exact_needs(corpus, exact_scan(corpus)));
+  if (exact) needs.add(exact_needs(corpus, exact_scan(corpus, 1)));
   for (const Funnel& funnel : funnels) needs.add(plane_needs(funnel));
   needs.add(metric_needs(metric_, dim_));
   state_->corpus.keep(needs);
@@ -104,7 +104,7 @@ void Index::search_exactly(const Queries& queries, const Which& which, const Sea
   PlaneNeeds needs;
   {
     const std::shared_lock lock(lock_);
-    scan = exact_scan(state_->corpus);
+    scan = exact_scan(state_->corpus, queries.count);
     needs = exact_needs(state_->corpus, scan);
   }
   const auto lock = lock_with(needs, options.kernels, options.n_threads);
@@ -122,11 +122,15 @@ void Index::rescore(const Queries& queries, const std::int64_t* ids, std::size_t
   parallel_for(n_tasks, options.n_threads, [&](std::size_t task) {
     check_interrupt();
     const std::size_t end = std::min(total, (task + 1) * kScoresATask);
-    for (std::size_t i = task * kScoresATask; i < end; ++i) {
-      const auto row = state_->ids.find(ids[per_query ? i : i % n]);
-      scores[i] = row ? score_in_double(metric_, state_->corpus.segment_of(*row).rows(),
-                                        *row % Segment::kMaxRows, queries[i / n], options.kernels)
-                      : -std::numeric_limits<double>::infinity();
+    for (std::size_t i = task * kScoresATask; i < end;) {
+      const std::size_t q = i / n;
+      const Float64Scores true_score(metric_, queries[q], queries.dim, options.kernels);
+      for (; i < std::min(end, (q + 1) * n); ++i) {
+        const auto row = state_->ids.find(ids[per_query ? i : i % n]);
+        scores[i] =
+            row ? true_score(state_->corpus.segment_of(*row).rows(), *row % Segment::kMaxRows)
+                : -std::numeric_limits<double>::infinity();
+      }
     }
   });
 }

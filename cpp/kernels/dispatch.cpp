@@ -13,6 +13,7 @@ extern const Int8DotKernels kInt8DotScalar;
 extern const EncodeKernels kEncodeScalar;
 extern const BlockBoundKernels kBlockBoundScalar;
 extern const HalfRowKernels kHalfRowsScalar;
+extern const Float64DotKernels kFloat64DotScalar;
 #if defined(FASTFUNNEL_X86_KERNELS)
 extern const InnerProductKernels kInnerProductAvx2;
 extern const InnerProductKernels kInnerProductAvx512;
@@ -33,6 +34,8 @@ extern const BlockBoundKernels kBlockBoundAvx2;
 extern const BlockBoundKernels kBlockBoundAvx512Vnni;
 extern const HalfRowKernels kHalfRowsAvx2;
 extern const HalfRowKernels kHalfRowsAvx512;
+extern const Float64DotKernels kFloat64DotAvx2;
+extern const Float64DotKernels kFloat64DotAvx512;
 #elif defined(FASTFUNNEL_NEON_KERNELS)
 extern const InnerProductKernels kInnerProductNeon;
 extern const HammingKernels kHammingNeon;
@@ -44,6 +47,7 @@ extern const Int8DotKernels kInt8DotNeonDotprod;
 extern const EncodeKernels kEncodeNeon;
 extern const BlockBoundKernels kBlockBoundNeon;
 extern const BlockBoundKernels kBlockBoundNeonDotprod;
+extern const Float64DotKernels kFloat64DotNeon;
 #endif
 
 namespace {
@@ -61,6 +65,7 @@ constexpr std::array kInt8Dot = {&kInt8DotScalar, &kInt8DotAvx2, &kInt8DotAvx512
 constexpr std::array kEncode = {&kEncodeScalar, &kEncodeAvx2};
 constexpr std::array kBlockBound = {&kBlockBoundScalar, &kBlockBoundAvx2, &kBlockBoundAvx512Vnni};
 constexpr std::array kHalfRows = {&kHalfRowsScalar, &kHalfRowsAvx2, &kHalfRowsAvx512};
+constexpr std::array kFloat64Dot = {&kFloat64DotScalar, &kFloat64DotAvx2, &kFloat64DotAvx512};
 #elif defined(FASTFUNNEL_NEON_KERNELS)
 constexpr std::array kInnerProduct = {&kInnerProductScalar, &kInnerProductNeon};
 constexpr std::array kHamming = {&kHammingScalar, &kHammingNeon};
@@ -70,6 +75,7 @@ constexpr std::array kInt8Dot = {&kInt8DotScalar, &kInt8DotNeon, &kInt8DotNeonDo
 constexpr std::array kEncode = {&kEncodeScalar, &kEncodeNeon};
 constexpr std::array kBlockBound = {&kBlockBoundScalar, &kBlockBoundNeon, &kBlockBoundNeonDotprod};
 constexpr std::array kHalfRows = {&kHalfRowsScalar};
+constexpr std::array kFloat64Dot = {&kFloat64DotScalar, &kFloat64DotNeon};
 #else
 constexpr std::array kInnerProduct = {&kInnerProductScalar};
 constexpr std::array kHamming = {&kHammingScalar};
@@ -79,6 +85,7 @@ constexpr std::array kInt8Dot = {&kInt8DotScalar};
 constexpr std::array kEncode = {&kEncodeScalar};
 constexpr std::array kBlockBound = {&kBlockBoundScalar};
 constexpr std::array kHalfRows = {&kHalfRowsScalar};
+constexpr std::array kFloat64Dot = {&kFloat64DotScalar};
 #endif
 
 // Tables are listed lowest level first.
@@ -91,9 +98,9 @@ const Table& best(const std::array<const Table*, N>& tables, Isa isa) {
 }
 
 Kernels select(Isa isa) {
-  return {best(kInnerProduct, isa), best(kHamming, isa), best(kSignScan, isa),
-          best(kBitDot, isa),       best(kInt8Dot, isa), best(kEncode, isa),
-          best(kBlockBound, isa),   best(kHalfRows, isa)};
+  return {best(kInnerProduct, isa), best(kHamming, isa),  best(kSignScan, isa),
+          best(kBitDot, isa),       best(kInt8Dot, isa),  best(kEncode, isa),
+          best(kBlockBound, isa),   best(kHalfRows, isa), best(kFloat64Dot, isa)};
 }
 
 }  // namespace

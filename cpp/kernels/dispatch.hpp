@@ -5,6 +5,7 @@
 #include "kernels/bit_dot.hpp"
 #include "kernels/block_bound.hpp"
 #include "kernels/encode.hpp"
+#include "kernels/float64_dot.hpp"
 #include "kernels/half_rows.hpp"
 #include "kernels/hamming.hpp"
 #include "kernels/inner_product.hpp"
@@ -22,6 +23,7 @@ struct Kernels {
   const EncodeKernels& encode;
   const BlockBoundKernels& block_bound;
   const HalfRowKernels& half_rows;
+  const Float64DotKernels& float64_dot;
 };
 
 // The best table of every family that needs no more than this level.

@@ -6,7 +6,6 @@
 #include <stdexcept>
 
 #include "arrays/float_rows.hpp"
-#include "arrays/summing.hpp"
 #include "planes/segment.hpp"
 #include "threads/interrupt.hpp"
 
@@ -14,8 +13,9 @@ namespace ff {
 namespace {
 
 // Squares are summed in float64, so that norms are exact to float32 and no float32 overflows.
-double sum_of_squares(const float* row, std::size_t begin, std::size_t end) {
-  return squares_in_double(row + begin, end - begin);
+double sum_of_squares(const float* row, std::size_t begin, std::size_t end,
+                      const Kernels& kernels) {
+  return kernels.float64_dot.dot(row + begin, row + begin, end - begin);
 }
 
 // 0 for 0, and finite for the smallest numbers.
@@ -41,8 +41,8 @@ float relative_error(const float* row, const std::uint8_t* codes, std::size_t di
 }
 
 // The row at length 1; zero rows stay zero.
-void unit_row(const float* row, std::size_t dim, float* out) {
-  const double squares = sum_of_squares(row, 0, dim);
+void unit_row(const float* row, std::size_t dim, const Kernels& kernels, float* out) {
+  const double squares = sum_of_squares(row, 0, dim, kernels);
   const double inverse = squares > 0 ? 1 / std::sqrt(squares) : 0.0;
   for (std::size_t d = 0; d < dim; ++d)
     out[d] = static_cast<float>(static_cast<double>(row[d]) * inverse);
@@ -179,17 +179,17 @@ void Segment::build(const PlaneNeeds& needs, std::size_t first, std::size_t end,
       double squares = 0;
       std::size_t summed = 0;
       for (std::size_t dims : norm_dims) {
-        squares += sum_of_squares(values, summed, dims);
+        squares += sum_of_squares(values, summed, dims, kernels);
         summed = dims;
         inverse_norms_[dims][row] = inverse_root(squares);
       }
       // Owned rows were checked when they came; of others a stage may read more than the norms do.
-      if (!owns_rows_) squares += sum_of_squares(values, summed, dim());
+      if (!owns_rows_) squares += sum_of_squares(values, summed, dim(), kernels);
       if (!std::isfinite(squares))
         throw std::invalid_argument(name + " must be finite, got nan or inf in row " +
                                     std::to_string(first_row + row));
       if (needs.copies) copies.look_at(row);
-      if (needs.basis) unit_row(values, dim(), unit_rows.data() + i * dim());
+      if (needs.basis) unit_row(values, dim(), kernels, unit_rows.data() + i * dim());
       if (signs) kernels.encode.signs(values, dim(), codes.data() + i * code_stride);
       const std::size_t int8_at = row * int8_row_stride();
       if (needs.int8_rows)

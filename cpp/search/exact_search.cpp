@@ -28,6 +28,12 @@ constexpr std::size_t kManyFloatRows = 64;
 // Gathering a row costs as much as passing over so many in a scan (bench/filters.py).
 constexpr std::size_t kGatherRows = 32;
 constexpr std::size_t kFewSurvivors = 32;  // one row in so many
+// Up to so many rows all floats are read before a floor is guessed: 256 x 1,024 take 38 us a query
+// of a batch instead of 64, and as long as bounds for a query alone; with 1,000 rows a batch takes
+// as long either way (Cascade Lake).
+constexpr std::size_t kFewRows = 256;
+constexpr std::size_t kFewRowsOfMany = 1024;
+constexpr std::size_t kManyQueries = 8;
 
 class ExactSearch {
  public:
@@ -143,7 +149,7 @@ class ExactSearch {
   // By float32 scores of all rows.
   std::vector<Shortlist> best_floats(const Queries& some, std::span<const BlockRun> blocks) const {
     BlockScorer scorer(float_stage(), some, options_.kernels);
-    const Scores scores_of(options_.metric, some);
+    const Scores scores_of(options_.metric, some, options_.kernels);
     std::vector<float> cosine_errors;
     std::vector<FloatSurvivors> survivors;
     for (std::size_t q = 0; q < some.count; ++q) {
@@ -191,6 +197,7 @@ class ExactSearch {
         rescore_and_drop(q, int8_stage(), list);
       rescore_and_drop(q, float_stage(), list);
     }
+    const Float64Scores true_score(options_.metric, queries_[q], queries_.dim, options_.kernels);
     std::vector<double> scores;
     std::unordered_map<Row, double> of_first;  // of copies, which are rare or all in a row
     Row last_first = 0;
@@ -205,9 +212,7 @@ class ExactSearch {
       }
       last_first = first;
       const auto [score, is_new] = of_first.try_emplace(first, 0);
-      if (is_new)
-        score->second =
-            score_in_double(options_.metric, segment.rows(), i, queries_[q], options_.kernels);
+      if (is_new) score->second = true_score(segment.rows(), i);
       scores.push_back(score->second);
     }
     results_.write(q, corpus_, list.rows, scores);
@@ -218,7 +223,7 @@ class ExactSearch {
     rescore(corpus_, stage, queries_[q], options_.kernels, list);
     if (list.size() <= results_.k) return;
     const auto bound = BlockScorer(stage, queries_.slice(q, 1), options_.kernels).error_bound(0);
-    const Scores scores_of(options_.metric, queries_.slice(q, 1));
+    const Scores scores_of(options_.metric, queries_.slice(q, 1), options_.kernels);
     scores_of.of_list(corpus_, 0, list);
     std::vector<float> widths, lower;
     for (std::size_t i = 0; i < list.size(); ++i) {
@@ -245,8 +250,13 @@ class ExactSearch {
 
 }  // namespace
 
-ExactScan exact_scan(const Corpus& corpus) {
+ExactScan exact_scan(const Corpus& corpus, std::size_t n_queries) {
   if (!corpus.format().signs || !corpus.format().int8) return ExactScan::float_rows;
+  const bool in_memory =
+      std::all_of(corpus.segments().begin(), corpus.segments().end(),
+                  [](const auto& segment) { return segment->rows().file == nullptr; });
+  if (in_memory && corpus.n_rows() <= (n_queries < kManyQueries ? kFewRows : kFewRowsOfMany))
+    return ExactScan::float_rows;
   return corpus.basis() ? ExactScan::projections : ExactScan::int8_rows;
 }
 

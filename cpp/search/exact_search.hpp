@@ -19,8 +19,8 @@ enum class ExactScan {
   projections,  // reads a byte a direction of the corpus's basis, then as int8_rows
 };
 
-// The scan that suits what the corpus has.
-ExactScan exact_scan(const Corpus& corpus);
+// The scan that suits what the corpus has, and so many queries.
+ExactScan exact_scan(const Corpus& corpus, std::size_t n_queries);
 
 PlaneNeeds exact_needs(const Corpus& corpus, ExactScan scan);
 

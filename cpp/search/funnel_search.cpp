@@ -188,16 +188,16 @@ class FunnelSearch {
 
   // A distance made of a cosine and lengths has lost its digits where it is small.
   std::vector<double> true_scores(std::size_t q, const std::vector<Row>& rows) const {
+    const Float64Scores true_score(options_.metric, queries_[q], queries_.dim, options_.kernels);
     std::vector<double> scores;
     for (const Row row : rows)
-      scores.push_back(score_in_double(options_.metric, corpus_.segment_of(row).rows(),
-                                       row % Segment::kMaxRows, queries_[q], options_.kernels));
+      scores.push_back(true_score(corpus_.segment_of(row).rows(), row % Segment::kMaxRows));
     return scores;
   }
 
   // From cosines to the scores of the metric.
   void weigh(std::size_t q, Shortlist& list) const {
-    Scores(options_.metric, queries_.slice(q, 1)).of_list(corpus_, 0, list);
+    Scores(options_.metric, queries_.slice(q, 1), options_.kernels).of_list(corpus_, 0, list);
   }
 
   struct Timer {

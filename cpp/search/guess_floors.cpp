@@ -30,7 +30,7 @@ std::vector<float> guess_floors(const Corpus& corpus, const Queries& queries,
   if (keep < std::max<std::size_t>(1, k)) return floors;
   const Stage signs = {std::min(dim, kGuessDims), Precision::b1, false, keep};
   const Stage int8 = {dim, Precision::i8, false, 0}, floats = {dim, Precision::f32, false, 0};
-  const Scores scores_of(options.metric, queries);
+  const Scores scores_of(options.metric, queries, options.kernels);
   auto lists = scan({corpus, options.mask(), signs, keep, false, options.kernels}, queries,
                     split_blocks(corpus, 1)[0]);
   for (std::size_t q = 0; q < queries.count; ++q) {

@@ -10,7 +10,7 @@ BlockScorer::BlockScorer(const Stage& stage, const Queries& queries, const Kerne
                          bool coarse)
     : stage_(stage), queries_(queries), kernels_(kernels), coarse_(coarse) {
   for (std::size_t q = 0; q < queries.count; ++q) {
-    const float length = prefix_norm(queries[q], stage.dims);
+    const float length = prefix_norm(queries[q], stage.dims, kernels);
     inverse_lengths_.push_back(length > 0 ? 1 / length : 0.0F);
   }
   if (stage.precision != Precision::i8) return;

@@ -20,7 +20,7 @@ class FloatScanner {
         n_blocks_(count_blocks(blocks)),
         sample_(sample_for_thresholds(blocks)),
         scorer_(request.stage, queries, request.kernels),
-        by_metric_(request.metric, queries),
+        by_metric_(request.metric, queries, request.kernels),
         scores_(queries.count * kBlockRows, 0.0F),
         survivors_(queries.count, FloatSurvivors(request.keep, request.keep_ties)) {}
 

@@ -5,7 +5,6 @@
 #include <limits>
 
 #include "arrays/float_rows.hpp"
-#include "arrays/summing.hpp"
 #include "stages/query_codes.hpp"
 
 namespace ff {
@@ -14,21 +13,18 @@ namespace {
 // Relative rounding of the steps from a cosine to a score, of which there are fewer than 16.
 constexpr float kRounding = 16 * 0x1p-24F;
 
+// term(0) + … + term(n - 1), in four parts at a time: one sum would wait for each addition.
+template <class Term>
+double sum_in_parts(std::size_t n, const Term& term) {
+  double parts[4] = {};
+  std::size_t d = 0;
+  for (; d + 4 <= n; d += 4)
+    for (std::size_t u = 0; u < 4; ++u) parts[u] += term(d + u);
+  for (; d < n; ++d) parts[0] += term(d);
+  return (parts[0] + parts[1]) + (parts[2] + parts[3]);
+}
+
 float length_of(float inverse_length) { return inverse_length > 0 ? 1 / inverse_length : 0.0F; }
-
-template <class Value>
-double squared_distance(const Value* row, const float* query, std::size_t dim) {
-  return sum_in_parts(dim, [&](std::size_t d) {
-    const double difference = static_cast<double>(row[d]) - static_cast<double>(query[d]);
-    return difference * difference;
-  });
-}
-
-template <class Value>
-double score(Metric metric, const Value* row, const float* query, std::size_t dim) {
-  return metric == Metric::inner_product ? dot_in_double(row, query, dim)
-                                         : 0 - squared_distance(row, query, dim);
-}
 
 }  // namespace
 
@@ -54,10 +50,10 @@ LengthRange length_range(const Corpus& corpus, Metric metric) {
           static_cast<double>(longest) * (1 + kMargin)};
 }
 
-Scores::Scores(Metric metric, const Queries& queries) : metric_(metric) {
+Scores::Scores(Metric metric, const Queries& queries, const Kernels& kernels) : metric_(metric) {
   if (metric == Metric::cosine) return;
   for (std::size_t q = 0; q < queries.count; ++q)
-    query_lengths_.push_back(prefix_norm(queries[q], queries.dim));
+    query_lengths_.push_back(prefix_norm(queries[q], queries.dim, kernels));
 }
 
 float Scores::score(float cosine, float inverse_length, std::size_t q) const {
@@ -116,13 +112,38 @@ float Scores::cosine_floor(float score, std::size_t q, LengthRange lengths) cons
   return static_cast<float>(least - 8 * kMargin * std::max(1.0, std::abs(least)));
 }
 
-double score_in_double(Metric metric, const MatrixView& rows, std::size_t i, const float* query,
-                       const Kernels& kernels) {
-  if (metric == Metric::cosine) return cosine_in_double(rows, i, query, rows.dim, kernels);
+Float64Scores::Float64Scores(Metric metric, const float* query, std::size_t dims,
+                             const Kernels& kernels)
+    : metric_(metric),
+      query_(query),
+      dims_(dims),
+      kernels_(kernels),
+      query_length_(std::sqrt(kernels.float64_dot.dot(query, query, dims))) {}
+
+// dot(a, b) is the inner product of two rows of Value.
+template <class Value, class Dot>
+double Float64Scores::score(const Value* row, const Dot& dot) const {
+  if (metric_ == Metric::inner_product) return dot(row, query_);
+  if (metric_ == Metric::l2)
+    return 0 - sum_in_parts(dims_, [&](std::size_t d) {
+             const double difference = static_cast<double>(row[d]) - static_cast<double>(query_[d]);
+             return difference * difference;
+           });
+  const double lengths = std::sqrt(dot(row, row)) * query_length_;
+  return lengths > 0 ? dot(row, query_) / lengths : 0;
+}
+
+double Float64Scores::operator()(const MatrixView& rows, std::size_t i) const {
   if (rows.element == Element::f64)
-    return score(metric, reinterpret_cast<const double*>(rows.row(i)), query, rows.dim);
-  FloatRows reader(rows, kernels);
-  return score(metric, reader.row(i), query, rows.dim);
+    return score(reinterpret_cast<const double*>(rows.row(i)), [&](const auto* a, const auto* b) {
+      return sum_in_parts(dims_, [&](std::size_t d) {
+        return static_cast<double>(a[d]) * static_cast<double>(b[d]);
+      });
+    });
+  FloatRows reader(rows, kernels_);
+  return score(reader.row(i, dims_), [&](const float* a, const float* b) {
+    return kernels_.float64_dot.dot(a, b, dims_);
+  });
 }
 
 }  // namespace ff

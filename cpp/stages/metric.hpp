@@ -23,7 +23,7 @@ LengthRange length_range(const Corpus& corpus, Metric metric);
 class Scores {
  public:
   // Needs what metric_needs says.
-  Scores(Metric metric, const Queries& queries);
+  Scores(Metric metric, const Queries& queries, const Kernels& kernels);
 
   // cosines[q * 64 + r] for every query and the rows of the block that exist.
   void of_block(const Segment& segment, std::size_t block, float* cosines) const;
@@ -43,8 +43,26 @@ class Scores {
   std::vector<float> query_lengths_;
 };
 
-// The score of row i in float64.
-double score_in_double(Metric metric, const MatrixView& rows, std::size_t i, const float* query,
-                       const Kernels& kernels);
+// Scores for the first dims values of one query, all in float64. A cosine is 0 where either is
+// zero.
+class Float64Scores {
+ public:
+  Float64Scores(Metric metric, const float* query, std::size_t dims, const Kernels& kernels);
+
+  // The score of the first dims values of row i.
+  double operator()(const MatrixView& rows, std::size_t i) const;
+
+  double query_length() const { return query_length_; }
+
+ private:
+  template <class Value, class Dot>
+  double score(const Value* row, const Dot& dot) const;
+
+  Metric metric_;
+  const float* query_;
+  std::size_t dims_;
+  const Kernels& kernels_;
+  double query_length_;
+};
 
 }  // namespace ff

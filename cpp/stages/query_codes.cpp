@@ -4,8 +4,6 @@
 #include <cmath>
 #include <cstring>
 
-#include "arrays/summing.hpp"
-
 namespace ff {
 namespace {
 
@@ -31,11 +29,12 @@ bool round_weights(const float* query, std::size_t dims, float scale, std::int16
 
 }  // namespace
 
-float prefix_norm(const float* query, std::size_t dims) {
-  return static_cast<float>(std::sqrt(squares_in_double(query, dims)));
+float prefix_norm(const float* query, std::size_t dims, const Kernels& kernels) {
+  return static_cast<float>(std::sqrt(kernels.float64_dot.dot(query, query, dims)));
 }
 
-SignMeaning asymmetric_weights(const float* query, std::size_t dims, std::int16_t* weights) {
+SignMeaning asymmetric_weights(const float* query, std::size_t dims, const Kernels& kernels,
+                               std::int16_t* weights) {
   std::memset(weights, 0, padded(dims) * sizeof(std::int16_t));
   float largest_cell = 0, total = 0;
   for (std::size_t begin = 0; begin < dims; begin += kSliceDims) {
@@ -54,7 +53,7 @@ SignMeaning asymmetric_weights(const float* query, std::size_t dims, std::int16_
   std::int32_t sum = 0;
   for (std::size_t d = 0; d < dims; ++d) sum += std::abs(weights[d]);
   // Of +-1 rows the inner product is 2 * score - sum, in units of 1 / scale.
-  const float length = prefix_norm(query, dims) * std::sqrt(static_cast<float>(dims));
+  const float length = prefix_norm(query, dims, kernels) * std::sqrt(static_cast<float>(dims));
   return {2 / (scale * length), -static_cast<float>(sum) / (scale * length)};
 }
 

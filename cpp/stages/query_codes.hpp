@@ -10,7 +10,7 @@
 namespace ff {
 
 // Length of query[0, dims).
-float prefix_norm(const float* query, std::size_t dims);
+float prefix_norm(const float* query, std::size_t dims, const Kernels& kernels);
 
 // What the integer scores of a sign scan (kernels/sign_scan.hpp) say: score * scale + offset
 // estimates the cosine. scale is not negative.
@@ -22,7 +22,8 @@ struct SignMeaning {
 // The weights of a sign scan for the first dims dims of a query, padded with 0 to whole slices.
 // Asymmetric: the query's values, rounded so that they keep the range limits: 4 on average over 64
 // dims, which adds about 1% to the noise that the rows' sign bits have anyway.
-SignMeaning asymmetric_weights(const float* query, std::size_t dims, std::int16_t* weights);
+SignMeaning asymmetric_weights(const float* query, std::size_t dims, const Kernels& kernels,
+                               std::int16_t* weights);
 
 // Symmetric: +-1 for each bit of the query's packed code, so that the score is the number of bits
 // that agree (dims - Hamming distance), exactly.

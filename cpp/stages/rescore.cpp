@@ -43,7 +43,7 @@ class SignCodes {
 
 void score_bits(const Corpus& corpus, const Stage& stage, const float* query,
                 const Kernels& kernels, Shortlist& list) {
-  const float length = prefix_norm(query, stage.dims);
+  const float length = prefix_norm(query, stage.dims, kernels);
   const float per_unit =
       length > 0 ? 1 / (length * std::sqrt(static_cast<float>(stage.dims))) : 0.0F;
   const Int8Query bits = make_int8_query(query, stage.dims, 0, stage.dims, kBitQueryMax, kernels);
@@ -90,7 +90,7 @@ void score_int8(const Corpus& corpus, const Stage& stage, const float* query,
     list.carried_dims = 0;
     list.sums.assign(list.size(), 0);
   }
-  const float length = prefix_norm(query, stage.dims);
+  const float length = prefix_norm(query, stage.dims, kernels);
   const std::size_t begin_dim = list.carried_dims / kInt8Step * kInt8Step;
   const Int8Query part =
       make_int8_query(query, corpus.dim(), list.carried_dims, stage.dims, kInt8QueryMax, kernels);

@@ -7,7 +7,7 @@
 
 #include "arrays/float_rows.hpp"
 #include "arrays/row_file.hpp"
-#include "stages/query_codes.hpp"
+#include "stages/metric.hpp"
 #include "stages/rescore_runs.hpp"
 
 namespace ff {
@@ -83,7 +83,8 @@ void score_floats(const Corpus& corpus, const Stage& stage, const float* query,
     list.dots.assign(list.size(), 0.0F);
     list.squares.assign(list.size(), 0.0F);
   }
-  const float length = prefix_norm(query, stage.dims);
+  const Float64Scores in_float64(Metric::cosine, query, stage.dims, kernels);
+  const auto length = static_cast<float>(in_float64.query_length());
   const Part part = {query, list.carried_dims, stage.dims};
   for_runs(corpus, list, [&](const Segment& segment, std::size_t begin, const auto& local) {
     float* dots = list.dots.data() + begin;
@@ -96,8 +97,7 @@ void score_floats(const Corpus& corpus, const Stage& stage, const float* query,
       const bool in_range = squares[i] > kSmallestSquares && squares[i] < kLargestSquares;
       float& score = list.scores[begin + i];
       score = in_range && length > 0 ? dots[i] / (length * std::sqrt(squares[i]))
-                                     : static_cast<float>(cosine_in_double(
-                                           segment.rows(), local[i], query, stage.dims, kernels));
+                                     : static_cast<float>(in_float64(segment.rows(), local[i]));
       if (std::isnan(squares[i]) || !std::isfinite(score))
         throw std::invalid_argument("vectors must be finite, got nan or inf in the row with id " +
                                     std::to_string(segment.id(local[i])));

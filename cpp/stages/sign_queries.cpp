@@ -23,7 +23,7 @@ void SignQueries::set(std::size_t q, const float* query) {
     set_code(q, code_.data());
     return;
   }
-  meanings_[q] = asymmetric_weights(query, dims_, weights_.data());
+  meanings_[q] = asymmetric_weights(query, dims_, kernels_, weights_.data());
   kernels_.sign_scan.make_tables(weights_.data(), n_slices_, table(q));
 }
 

@@ -54,7 +54,7 @@ ProjectedBounds::ProjectedBounds(const Basis& basis, const Queries& queries,
   const double rounding = Projection::rounding(basis, kernels);
   std::vector<float> units(queries.count * dim), all_projected(queries.count * count);
   for (std::size_t q = 0; q < queries.count; ++q) {
-    const float length = prefix_norm(queries[q], dim);
+    const float length = prefix_norm(queries[q], dim, kernels);
     const float inverse = length > 0 ? 1 / length : 0.0F;
     for (std::size_t d = 0; d < dim; ++d) units[q * dim + d] = queries[q][d] * inverse;
   }

@@ -121,15 +121,17 @@ TEST_CASE("the level FASTFUNNEL_REQUIRE_ISA names is available") {
 TEST_CASE("every level gets its best tables, none above it") {
   for (Isa level : kAllLevels) {
     const Kernels& k = kernels_for(level);
-    for (Isa used : {k.inner_product.isa, k.hamming.isa, k.sign_scan.isa, k.bit_dot.isa,
-                     k.int8_dot.isa, k.encode.isa, k.block_bound.isa})
+    for (Isa used :
+         {k.inner_product.isa, k.hamming.isa, k.sign_scan.isa, k.bit_dot.isa, k.int8_dot.isa,
+          k.encode.isa, k.block_bound.isa, k.half_rows.isa, k.float64_dot.isa})
       CHECK(used <= level);
   }
 #if defined(__x86_64__)
   CHECK(kernels_for(Isa::avx2).encode.isa == Isa::avx2);
   const Kernels& avx512 = kernels_for(Isa::avx512);
-  for (Isa used : {avx512.inner_product.isa, avx512.hamming.isa, avx512.sign_scan.isa,
-                   avx512.bit_dot.isa, avx512.int8_dot.isa})
+  for (Isa used :
+       {avx512.inner_product.isa, avx512.hamming.isa, avx512.sign_scan.isa, avx512.bit_dot.isa,
+        avx512.int8_dot.isa, avx512.half_rows.isa, avx512.float64_dot.isa})
     CHECK(used == Isa::avx512);
   const Kernels& vnni = kernels_for(Isa::avx512_vnni);
   for (Isa used : {vnni.bit_dot.isa, vnni.int8_dot.isa, vnni.block_bound.isa})

@@ -50,8 +50,8 @@ TEST_CASE("query_codes: the length of a prefix") {
   const Matrix query = real_rows(1, 300, random);
   double squares = 0;
   for (std::size_t dims = 0; dims <= 300; ++dims) {
-    CHECK(std::fabs(static_cast<double>(prefix_norm(query.row(0), dims)) - std::sqrt(squares)) <=
-          1e-7 * std::sqrt(squares));
+    CHECK(std::fabs(static_cast<double>(prefix_norm(query.row(0), dims, reference())) -
+                    std::sqrt(squares)) <= 1e-7 * std::sqrt(squares));
     if (dims < 300) squares += std::pow(static_cast<double>(query.row(0)[dims]), 2);
   }
 }
@@ -82,7 +82,7 @@ TEST_CASE("query_codes: a symmetric score is the number of bits that agree") {
 void check_asymmetric(const float* query, std::size_t dims, Random& random) {
   CAPTURE(dims);
   Weights weights = fresh_weights(dims);
-  const SignMeaning meaning = asymmetric_weights(query, dims, weights.data());
+  const SignMeaning meaning = asymmetric_weights(query, dims, reference(), weights.data());
   check_range(weights, dims);
   double squares = 0;
   for (std::size_t d = 0; d < dims; ++d) squares += std::pow(static_cast<double>(query[d]), 2);
@@ -116,7 +116,7 @@ TEST_CASE("query_codes: asymmetric weights of queries that are hard to scale") {
   for (std::size_t dims : kWidths) {
     std::vector<float> query(dims, 0.0F);
     Weights weights = fresh_weights(dims);
-    const SignMeaning zero = asymmetric_weights(query.data(), dims, weights.data());
+    const SignMeaning zero = asymmetric_weights(query.data(), dims, reference(), weights.data());
     CHECK(std::all_of(weights.begin(), weights.end(), [](int weight) { return weight == 0; }));
     CHECK(zero.scale == 0);
     CHECK(zero.offset == 0);

@@ -133,7 +133,7 @@ TEST_CASE("searches of rows in a file equal those of rows in memory") {
         needs.add_norms(100);
         for (Corpus* corpus : {&in_memory, &on_disk}) {
           for (const Funnel& funnel : funnels) needs.add(plane_needs(funnel));
-          needs.add(exact_needs(*corpus, exact_scan(*corpus)));
+          needs.add(exact_needs(*corpus, exact_scan(*corpus, 1)));
           corpus->require(needs, kernels, 1, "rows");
         }
         const SearchOptions options = {kernels, 1, nullptr, nullptr, metric};
@@ -144,8 +144,8 @@ TEST_CASE("searches of rows in a file equal those of rows in memory") {
           CHECK(a == b);
         }
         Answers a(5, 10), b(5, 10);
-        exact_search(in_memory, exact_scan(in_memory), queries.queries(), options, a.view());
-        exact_search(on_disk, exact_scan(on_disk), queries.queries(), options, b.view());
+        exact_search(in_memory, exact_scan(in_memory, 1), queries.queries(), options, a.view());
+        exact_search(on_disk, exact_scan(on_disk, 1), queries.queries(), options, b.view());
         CHECK(a == b);
       }
     }
@@ -165,8 +165,7 @@ TEST_CASE("int8 codes beside rows in a file are mapped, which changes no answer"
     in_memory.append(base.view(), ids.data(), kernels);
     PlaneNeeds needs = plane_needs(funnel);
     PlaneNeeds all = needs;
-    all.add(exact_needs(in_memory, exact_scan(in_memory)));
-    all.int8_errors = true;
+    all.add(exact_needs(in_memory, ExactScan::int8_rows));
     in_memory.require(all, kernels, 1, "rows");
 
     const Segment& source = *in_memory.segments()[0];
@@ -195,8 +194,8 @@ TEST_CASE("int8 codes beside rows in a file are mapped, which changes no answer"
       funnel_search(in_memory, funnel, queries.queries(), options, a.view());
       funnel_search(on_disk, funnel, queries.queries(), options, b.view());
       CHECK(a == b);
-      exact_search(in_memory, exact_scan(in_memory), queries.queries(), options, exact_a.view());
-      exact_search(on_disk, exact_scan(on_disk), queries.queries(), options, exact_b.view());
+      exact_search(in_memory, ExactScan::int8_rows, queries.queries(), options, exact_a.view());
+      exact_search(on_disk, ExactScan::int8_rows, queries.queries(), options, exact_b.view());
       CHECK(exact_a == exact_b);
       on_disk.keep({});
       CHECK(!on_disk.has(needs));

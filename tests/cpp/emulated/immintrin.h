@@ -33,7 +33,7 @@ inline simde__m512 ff_cvtepi32_ps(simde__m512i v) {
 #undef _mm512_cvtepi32_ps
 #define _mm512_cvtepi32_ps(v) ff_cvtepi32_ps(v)
 
-// Half precision and what goes with it, by the two halves of a register.
+// Half and double precision and what goes with them, by the two halves of a register.
 template <class Vector, class Half>
 inline Vector ff_joined(Half low, Half high) {
   const Half halves[2] = {low, high};
@@ -44,6 +44,10 @@ inline Vector ff_joined(Half low, Half high) {
 inline simde__m512 ff_cvtph_ps(__m256i halves) {
   return ff_joined<simde__m512>(_mm256_cvtph_ps(_mm256_castsi256_si128(halves)),
                                 _mm256_cvtph_ps(_mm256_extracti128_si256(halves, 1)));
+}
+inline simde__m512d ff_cvtps_pd(__m256 values) {
+  return ff_joined<simde__m512d>(_mm256_cvtps_pd(_mm256_castps256_ps128(values)),
+                                 _mm256_cvtps_pd(_mm256_extractf128_ps(values, 1)));
 }
 inline simde__m512i ff_cvtepu16_epi32(__m256i halves) {
   return ff_joined<simde__m512i>(_mm256_cvtepu16_epi32(_mm256_castsi256_si128(halves)),
@@ -76,6 +80,8 @@ inline float ff_reduce_add_ps(simde__m512 v) {
 #undef _mm512_cvtepi32_epi16
 #define _mm512_cvtepu16_epi32(v) ff_cvtepu16_epi32(v)
 #define _mm512_cvtepi32_epi16(v) ff_cvtepi32_epi16(v)
+#undef _mm512_cvtps_pd
+#define _mm512_cvtps_pd(v) ff_cvtps_pd(v)
 #undef _mm512_cvtph_ps
 #undef _mm512_cvtps_ph
 #define _mm512_cvtph_ps(v) ff_cvtph_ps(v)
@@ -110,6 +116,7 @@ inline void store(void* to, unsigned long long mask, Vector vector) {
 
 #define _mm512_maskz_loadu_epi8(k, p) (::ff_emulated::load<char, 64, simde__m512i>(k, p))
 #define _mm512_maskz_loadu_ps(k, p) (::ff_emulated::load<float, 16, simde__m512>(k, p))
+#define _mm256_maskz_loadu_ps(k, p) (::ff_emulated::load<float, 8, __m256>(k, p))
 #define _mm256_maskz_loadu_epi16(k, p) (::ff_emulated::load<short, 16, __m256i>(k, p))
 #define _mm256_mask_storeu_epi16(p, k, v) (::ff_emulated::store<short, 16, __m256i>(p, k, v))
 #define _mm512_mask_storeu_ps(p, k, v) (::ff_emulated::store<float, 16, simde__m512>(p, k, v))
