@@ -47,8 +47,8 @@ std::size_t count_at_least(const Integer* scores, std::size_t n, Integer least) 
 
 // 1 <= keep <= n. By halving the range of the scores, until what lies above is the top keep: a pass
 // compares as many at once as fit a register. Counting into bins, one by one, and sorting the bin
-// at the border took twice as long for 2,048 16-bit scores and four times for 471 floats; a heap or
-// a sort of a thousand scores costs more than the scan that made them.
+// at the border took twice as long for 2,048 16-bit scores and for 471 floats; a heap or a sort of
+// a thousand scores costs more than the scan that made them.
 template <class Integer>
 Cut<Integer> find_cut(const Integer* scores, std::size_t n, std::size_t keep) {
   constexpr std::int64_t kFew = 64;  // scores, which six passes tell apart
