@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ TEXTS = ["a red fox sleeps", "a grey owl hunts", "bread with olives", "an old fo
 METADATAS: list[dict[str, Any]] = [{"n": 0, "animal": "fox"}, {"n": 1, "animal": "owl"}, {},
                                    {"n": 3, "animal": "fox"}]  # fmt: skip
 IDS = ["w", "x", "y", "z"]
+NESTED: dict[str, Any] = reduce(lambda inner, _: {"a": inner}, range(100_000), {})
 
 
 @pytest.fixture
@@ -114,6 +117,30 @@ def test_where_filters_before_the_top_k(collection: ff.Collection) -> None:
     assert collection.search("fox", where={"animal": "emu"}) == []
 
 
+def test_filters_of_any_size(collection: ff.Collection) -> None:
+    many = {"$or": [{"n": n} for n in range(3, 3000)]}
+    assert found(collection.search("fox", where=many)) == ["z"]
+    assert found(collection.search("fox", where=many, hybrid=True)) == ["z"]
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="needs Connection.setlimit")
+def test_a_filter_that_is_too_much_for_sqlite(collection: ff.Collection) -> None:
+    collection._store._connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 100)
+    where = {"$or": [{"n": n} for n in range(40)]}
+    for ask in (
+        lambda: collection.search("fox", where=where),
+        lambda: collection.delete(where=where),
+    ):
+        with pytest.raises(ValueError, match="where must be simpler for SQLite: too many"):
+            ask()
+    assert len(collection) == 4
+
+
+def test_what_looks_like_an_escape_is_text(collection: ff.Collection) -> None:
+    collection.add(["new"], [{"path": "C:\\u0000"}])
+    assert [hit.text for hit in collection.search("new", where={"path": "C:\\u0000"})] == ["new"]
+
+
 def test_hybrid_search_is_reciprocal_rank_fusion(collection: ff.Collection) -> None:
     near = found(collection.search("hunts olives", k=4))
     with closing(sqlite3.connect(collection.path / "collection.sqlite")) as file:
@@ -156,6 +183,10 @@ def test_delete_by_filter(collection: ff.Collection) -> None:
         ({"texts": ["new"], "metadatas": [{"a": object()}]}, "must be JSON"),
         ({"texts": ["new"], "metadatas": [{"a": float("nan")}]}, "must be JSON"),
         ({"texts": ["new"], "metadatas": [{1: 2}]}, "str keys"),
+        ({"texts": ["new"], "metadatas": [{"a": ["fo\0x"]}]}, "NUL"),
+        ({"texts": ["new"], "metadatas": [{"\0": 1}]}, "NUL"),
+        ({"texts": ["new"], "metadatas": [{"a": "\ud800"}]}, "surrogates"),
+        ({"texts": ["new"], "metadatas": [NESTED]}, "nested so deep"),
     ],
 )
 def test_bad_input_changes_nothing(
