@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from functools import reduce
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -83,6 +84,7 @@ def test_vectors_from_elsewhere_cost_no_call(tmp_path: Path) -> None:
         (np.ones((1, 32)), "vectors must be one a text, got 1 for 2"),
         (np.ones((2, 31)), "vectors must have 32 dims, got 31"),
         (np.full((2, 32), np.nan), "vectors must be finite, got nan or inf"),
+        (np.full((2, 32), 1e300), "vectors must be finite, got nan or inf"),
         (["a", "b"], "vectors must be float32, float64, float16, bfloat16 or int8, got <U1"),
     ],
 )
@@ -255,6 +257,8 @@ def test_tuning_is_remembered(tmp_path: Path) -> None:
         collection.add(texts)
         with pytest.raises(ValueError, match="objective must be"):
             collection.tune(questions, objective="beauty")
+        with pytest.raises(TypeError, match="queries must be a sequence of str, got one str"):
+            collection.tune("a question")
         with pytest.raises(ValueError, match="was not tuned"):
             collection.index.search(np.ones(32), 5, recall=0.7)
         report = collection.tune(questions, 5, 0.7, budget_s=20, progress=False)
@@ -264,6 +268,10 @@ def test_tuning_is_remembered(tmp_path: Path) -> None:
         assert collection.tune(k=3, recall=0.7, budget_s=5, progress=False).queries == "rows"
     with ff.Collection(tmp_path / "c", WordsEmbedder()) as again:
         assert again.index.default_funnel(5) == report.funnel
+        assert not any("open elsewhere" in note for note in report.notes)
+        with ff.Collection(tmp_path / "c", WordsEmbedder()) as late:
+            report = late.tune(questions, 4, 0.7, budget_s=1, progress=False)
+        assert "The collection is open elsewhere" in str(report)
 
 
 def test_a_lost_index_is_made_again(collection: ff.Collection) -> None:
@@ -294,6 +302,11 @@ def test_the_wrong_place_or_model_is_refused(collection: ff.Collection, tmp_path
     other.model = "others"
     with pytest.raises(ValueError, match="the collection holds vectors of 'words', not 'others'"):
         ff.Collection(collection.path, other)
+    for name in ("model", "dim", "trained_dims", "encode_documents", "encode_queries"):
+        members = {one: getattr(other, one) for one in dir(other) if one != name}
+        with pytest.raises(TypeError, match=f"; SimpleNamespace lacks {name}$"):
+            ff.Collection(tmp_path / "new", SimpleNamespace(**members))  # type: ignore[arg-type]
+    assert not (tmp_path / "new").exists()
 
 
 def test_rows_that_are_no_vectors_are_refused(tmp_path: Path) -> None:

@@ -44,7 +44,6 @@ END;
 
 # What SQLite says of a filter that is too much for it; a locked file, say, is another matter.
 _LIMITS = ("parser stack overflow", "Expression tree is too large", "too many SQL variables")
-
 _SPARE = "FROM vectors WHERE hash NOT IN (SELECT hash FROM documents)"
 
 
