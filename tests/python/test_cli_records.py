@@ -34,5 +34,5 @@ def test_a_cell_may_be_long(tmp_path: Path) -> None:
 
 
 def test_json_that_is_too_deep_is_said_in_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"c\.jsonl: line 1 is not JSON: maximum recursion depth"):
+    with pytest.raises(ValueError, match=r"c\.jsonl: line 1 is not JSON: "):
         records(tmp_path / "c.jsonl", "[" * 200_000)
