@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 import operator
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NoReturn, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -150,7 +151,7 @@ def as_ids(value: npt.ArrayLike, n: int | None = None, name: str = "ids") -> _co
     if ids.size == 0:
         ids = ids.astype(np.int64)
     if ids.dtype.kind not in "iu":
-        raise TypeError(f"{name} must be integers, got {ids.dtype}")
+        _refuse_ids(value, ids.dtype, name)
     if ids.ndim != 1 or (n is not None and len(ids) != n):
         expected = "a 1-D array" if n is None else f"a 1-D array of {n}"
         raise ValueError(f"{name} must be {expected}, got shape {ids.shape}")
@@ -163,6 +164,13 @@ def as_ids(value: npt.ArrayLike, n: int | None = None, name: str = "ids") -> _co
     return np.ascontiguousarray(ids, dtype=np.int64)
 
 
+def _refuse_ids(value: object, dtype: np.dtype[Any], name: str) -> NoReturn:
+    """Raise TypeError, or ValueError for ints that no integer dtype of NumPy holds together."""
+    if isinstance(value, Sequence) and all(type(one) is int for one in value):
+        raise ValueError(f"{name} must lie in 0 … 2^63 - 1, got {min(value)} … {max(value)}")
+    raise TypeError(f"{name} must be integers, got {dtype}")
+
+
 def as_candidates(value: npt.ArrayLike, n_queries: int) -> _core.IdArray:
     """Return ids to rescore as contiguous int64, (n,) or (n_queries, n), -1 for none allowed.
 
@@ -173,7 +181,7 @@ def as_candidates(value: npt.ArrayLike, n_queries: int) -> _core.IdArray:
     if ids.size == 0:
         ids = ids.astype(np.int64)
     if ids.dtype.kind not in "iu":
-        raise TypeError(f"candidate_ids must be integers, got {ids.dtype}")
+        _refuse_ids(value, ids.dtype, "candidate_ids")
     if ids.ndim != 1 and (ids.ndim != 2 or len(ids) != n_queries):
         raise ValueError(
             f"candidate_ids must be 1-D, or 2-D with a row for each of {n_queries} queries, "
@@ -217,13 +225,16 @@ def as_score(value: float | None, name: str) -> float | None:
     """
     if value is None:
         return None
-    if isinstance(value, (bool, np.bool_)) or not isinstance(
-        value, (int, float, np.integer, np.floating)
-    ):
+    if not is_number(value):
         raise TypeError(f"{name} must be a number, got {type(value).__name__}")
     if math.isnan(value):
         raise ValueError(f"{name} must be a number, got nan")
     return float(value)
+
+
+def is_number(value: object) -> bool:
+    """Return whether `value` is a real number, of Python or of NumPy; a bool is none."""
+    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
 
 
 def as_count(value: object, name: str, at_least: int = 1) -> int:
@@ -246,7 +257,7 @@ def as_count(value: object, name: str, at_least: int = 1) -> int:
 
 def as_share(value: float, name: str, top: bool) -> float:
     """Return a share above 0; 1 only if `top`."""
-    if not isinstance(value, (int, float)) or isinstance(value, bool):
+    if not is_number(value):
         raise TypeError(f"{name} must be a number, got {type(value).__name__}")
     if not 0 < value <= 1 or (value == 1 and not top):
         raise ValueError(

@@ -132,8 +132,12 @@ class Index(Searching):
 
         Raises:
             TypeError, ValueError: for arguments of another kind or shape, for fewer than two
-                different queries, for an index of k + 1 rows or fewer. Nothing changes then.
+                different queries, for an index of k + 1 rows or fewer; ValueError for a live index
+                that was closed. Nothing changes then.
+            OSError: if the system refuses to write a live index, which is then unchanged.
         """
+        if self._journal is not None:
+            self._journal.check_usable()  # a promise that cannot be kept is not measured first
         with self._directions.at_rest():
             report = tune(
                 OneIndex(self),
@@ -147,9 +151,10 @@ class Index(Searching):
                 confidence,
             )
         with self._changing:
-            self._tuned = self._tuned.with_front(report.front)
+            tuned = self._tuned.with_front(report.front)
             if self._journal is not None:
-                self._journal.keep_tuned(self._tuned.to_dict())
+                self._journal.keep_tuned(tuned.to_dict())
+            self._tuned = tuned
         funnels = [self.default_funnel(k) for k in self._tuned.fronts]
         self._core.keep_planes([f.to_core() for f in funnels if f is not None], None in funnels)
         return report

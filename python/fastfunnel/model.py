@@ -15,7 +15,12 @@ class ModelMismatchError(ValueError):
 
     def __init__(self, holder: str, difference: str) -> None:
         """Say what `holder` holds, by the words of `Model.difference`."""
-        super().__init__(
+        super().__init__(holder, difference)  # as they are, so that it can go to other processes
+
+    def __str__(self) -> str:
+        """Return the sentence."""
+        holder, difference = self.args
+        return (
             f"{holder} holds {difference}: embeddings of different models do not mix, whatever "
             "their scores say"
         )
@@ -44,6 +49,10 @@ class Model:
             if not isinstance(key, str) or not isinstance(value, (str, int, float, type(None))):
                 raise TypeError(f"a recipe must hold numbers and strings, got {key!r}: {value!r}")
         object.__setattr__(self, "recipe", MappingProxyType(dict(self.recipe)))
+
+    def __reduce__(self) -> tuple[type[Model], tuple[str, int | None, dict[str, Setting]]]:
+        """Let it be pickled and copied, which its unchanging recipe alone cannot be."""
+        return Model, (self.name, self.dim, dict(self.recipe))
 
     @staticmethod
     def of(source: Any) -> Model:

@@ -142,6 +142,20 @@ BAD_IDS: dict[str, tuple[Any, Message]] = {
         np.array([2**63], np.uint64),
         (ValueError, "{} must lie in 0 … 2^63 - 1, got 9223372036854775808 … 9223372036854775808"),
     ),
+    "beyond uint64": ([2**64, 5], (ValueError, f"{{}} must lie in 0 … 2^63 - 1, got 5 … {2**64}")),
+    "of no one dtype": (
+        [2**63, -1],
+        (ValueError, f"{{}} must lie in 0 … 2^63 - 1, got -1 … {2**63}"),
+    ),
+}
+BAD_SHARES: dict[str, tuple[Any, Message]] = {
+    "text": ("0.9", (TypeError, "{} must be a number, got str")),
+    "bool": (True, (TypeError, "{} must be a number, got bool")),
+    "list": ([0.9], (TypeError, "{} must be a number, got list")),
+    **{
+        str(value): (value, (ValueError, f"{{}} must be above 0 and at most 1, got {value}"))
+        for value in (0, -0.5, 1.5, np.nan)
+    },
 }
 
 
@@ -218,6 +232,7 @@ CASES: list[Case] = [
     (index_search, "threads", BAD_COUNTS),
     (index_search, "isa", BAD_ISAS),
     (index_search, "funnel", BAD_FUNNELS),
+    (index_search, "recall", BAD_SHARES),
     (index_explain, "query", BAD_QUERIES),
     (index_explain, "k", {**BAD_COUNTS, **NONE_COUNT}),
     (index_explain, "funnel", BAD_FUNNELS),

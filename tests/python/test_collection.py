@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from functools import reduce
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -19,6 +22,7 @@ TEXTS = ["a red fox sleeps", "a grey owl hunts", "bread with olives", "an old fo
 METADATAS: list[dict[str, Any]] = [{"n": 0, "animal": "fox"}, {"n": 1, "animal": "owl"}, {},
                                    {"n": 3, "animal": "fox"}]  # fmt: skip
 IDS = ["w", "x", "y", "z"]
+NESTED: dict[str, Any] = reduce(lambda inner, _: {"a": inner}, range(100_000), {})
 
 
 @pytest.fixture
@@ -80,6 +84,7 @@ def test_vectors_from_elsewhere_cost_no_call(tmp_path: Path) -> None:
         (np.ones((1, 32)), "vectors must be one a text, got 1 for 2"),
         (np.ones((2, 31)), "vectors must have 32 dims, got 31"),
         (np.full((2, 32), np.nan), "vectors must be finite, got nan or inf"),
+        (np.full((2, 32), 1e300), "vectors must be finite, got nan or inf"),
         (["a", "b"], "vectors must be float32, float64, float16, bfloat16 or int8, got <U1"),
     ],
 )
@@ -112,6 +117,30 @@ def test_where_filters_before_the_top_k(collection: ff.Collection) -> None:
     assert set(found(collection.search("bread", k=9, where={"animal": "fox"}))) == {"w", "z"}
     assert found(collection.search("fox", where={"n": {"$gt": 0}, "animal": "fox"})) == ["z"]
     assert collection.search("fox", where={"animal": "emu"}) == []
+
+
+def test_filters_of_any_size(collection: ff.Collection) -> None:
+    many = {"$or": [{"n": n} for n in range(3, 3000)]}
+    assert found(collection.search("fox", where=many)) == ["z"]
+    assert found(collection.search("fox", where=many, hybrid=True)) == ["z"]
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="needs Connection.setlimit")
+def test_a_filter_that_is_too_much_for_sqlite(collection: ff.Collection) -> None:
+    collection._store._connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 100)
+    where = {"$or": [{"n": n} for n in range(40)]}
+    for ask in (
+        lambda: collection.search("fox", where=where),
+        lambda: collection.delete(where=where),
+    ):
+        with pytest.raises(ValueError, match="where must be simpler for SQLite: too many"):
+            ask()
+    assert len(collection) == 4
+
+
+def test_what_looks_like_an_escape_is_text(collection: ff.Collection) -> None:
+    collection.add(["new"], [{"path": "C:\\u0000"}])
+    assert [hit.text for hit in collection.search("new", where={"path": "C:\\u0000"})] == ["new"]
 
 
 def test_hybrid_search_is_reciprocal_rank_fusion(collection: ff.Collection) -> None:
@@ -156,6 +185,10 @@ def test_delete_by_filter(collection: ff.Collection) -> None:
         ({"texts": ["new"], "metadatas": [{"a": object()}]}, "must be JSON"),
         ({"texts": ["new"], "metadatas": [{"a": float("nan")}]}, "must be JSON"),
         ({"texts": ["new"], "metadatas": [{1: 2}]}, "str keys"),
+        ({"texts": ["new"], "metadatas": [{"a": ["fo\0x"]}]}, "NUL"),
+        ({"texts": ["new"], "metadatas": [{"\0": 1}]}, "NUL"),
+        ({"texts": ["new"], "metadatas": [{"a": "\ud800"}]}, "surrogates"),
+        ({"texts": ["new"], "metadatas": [NESTED]}, "nested so deep"),
     ],
 )
 def test_bad_input_changes_nothing(
@@ -224,6 +257,8 @@ def test_tuning_is_remembered(tmp_path: Path) -> None:
         collection.add(texts)
         with pytest.raises(ValueError, match="objective must be"):
             collection.tune(questions, objective="beauty")
+        with pytest.raises(TypeError, match="queries must be a sequence of str, got one str"):
+            collection.tune("a question")
         with pytest.raises(ValueError, match="was not tuned"):
             collection.index.search(np.ones(32), 5, recall=0.7)
         report = collection.tune(questions, 5, 0.7, budget_s=20, progress=False)
@@ -233,6 +268,10 @@ def test_tuning_is_remembered(tmp_path: Path) -> None:
         assert collection.tune(k=3, recall=0.7, budget_s=5, progress=False).queries == "rows"
     with ff.Collection(tmp_path / "c", WordsEmbedder()) as again:
         assert again.index.default_funnel(5) == report.funnel
+        assert not any("open elsewhere" in note for note in report.notes)
+        with ff.Collection(tmp_path / "c", WordsEmbedder()) as late:
+            report = late.tune(questions, 4, 0.7, budget_s=1, progress=False)
+        assert "The collection is open elsewhere" in str(report)
 
 
 def test_a_lost_index_is_made_again(collection: ff.Collection) -> None:
@@ -263,6 +302,11 @@ def test_the_wrong_place_or_model_is_refused(collection: ff.Collection, tmp_path
     other.model = "others"
     with pytest.raises(ValueError, match="the collection holds vectors of 'words', not 'others'"):
         ff.Collection(collection.path, other)
+    for name in ("model", "dim", "trained_dims", "encode_documents", "encode_queries"):
+        members = {one: getattr(other, one) for one in dir(other) if one != name}
+        with pytest.raises(TypeError, match=f"; SimpleNamespace lacks {name}$"):
+            ff.Collection(tmp_path / "new", SimpleNamespace(**members))  # type: ignore[arg-type]
+    assert not (tmp_path / "new").exists()
 
 
 def test_rows_that_are_no_vectors_are_refused(tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ def polars_of(kind: str) -> Any:
 def other_of(kind: str) -> Any:
     return {"dlpack": OnlyDlpack(BASE), "buffer": memoryview(BASE), "list": BASE.tolist(),
             "list of arrays": list(BASE), "list of buffers": [array.array("f", r) for r in BASE],
-            "masked": np.ma.masked_array(BASE)}[kind]  # fmt: skip
+            "masked": np.ma.masked_array(BASE), "matrix": BASE.view(np.matrix)}[kind]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def other_of(kind: str) -> Any:
         *((pandas_of, kind) for kind in ("arrays", "lists", "arrow", "frame")),
         *((polars_of, kind) for kind in ("array", "list", "frame")),
         *((other_of, kind) for kind in ("dlpack", "buffer", "list", "list of arrays",
-                                        "list of buffers", "masked")),
+                                        "list of buffers", "masked", "matrix")),
     ],
 )  # fmt: skip
 def test_they_go_in_wherever_vectors_do(make: Any, kind: str) -> None:

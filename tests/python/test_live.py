@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
 import os
 from collections.abc import Callable
@@ -233,6 +234,28 @@ def test_tuning_is_kept(path: Path, rng: np.random.Generator) -> None:
     report = index.tune(rng.standard_normal((40, DIM)), k=3, recall=0.9, budget_s=1, progress=False)
 
     assert ff.open(path).default_funnel(3) == report.funnel
+
+
+@pytest.mark.parametrize("closed", [False, True])
+def test_tuning_that_cannot_be_kept_changes_nothing(
+    path: Path, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch, closed: bool
+) -> None:
+    index = ff.Index.create(path, dim=DIM)
+    index.add(rng.standard_normal((300, DIM)))
+    queries = rng.standard_normal((40, DIM))
+    if closed:
+        index.close()
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    message = "is closed" if closed else "No space left"
+    with pytest.raises(ValueError if closed else OSError, match=message):
+        index.tune(queries, k=3, recall=0.9, budget_s=1, progress=False)
+    for one in (index, ff.open(path)):
+        with pytest.raises(ValueError, match="tuned so far: nothing"):
+            one.search(queries, k=3, recall=0.9)
 
 
 def test_reopen_needs_a_directory() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import re
 from pathlib import Path
 
@@ -90,3 +92,12 @@ def test_the_model_is_saved(tmp_path: Path, model: str | ff.Model | None, live: 
 def test_what_is_no_model(make: object) -> None:
     with pytest.raises((TypeError, ValueError)):
         make()  # type: ignore[operator]
+
+
+def test_models_and_their_mismatch_reach_other_processes() -> None:
+    for other in (pickle.loads(pickle.dumps(MADE_BY)), copy.deepcopy(MADE_BY)):
+        assert other == MADE_BY
+        assert dict(other.recipe) == dict(MADE_BY.recipe)
+    with pytest.raises(ff.ModelMismatchError) as refused:
+        ff.Index(8, model=MADE_BY).check_model("bge")
+    assert str(pickle.loads(pickle.dumps(refused.value))) == str(refused.value)

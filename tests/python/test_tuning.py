@@ -81,6 +81,16 @@ def test_what_was_not_tuned_says_what_to_call(
         index.search(unseen, k, recall=recall)
 
 
+def test_numbers_may_be_of_numpy(rng: np.random.Generator) -> None:
+    index = ff.Index(dim=4)
+    index.add(rng.standard_normal((50, 4)))
+    queries = rng.standard_normal((20, 4))
+    share, seconds = np.float32(0.9), np.int64(1)
+    report = index.tune(queries, 3, share, seconds, progress=False, confidence=np.float32(0.5))
+    assert report.target == share
+    assert index.search(queries, 3, recall=share).ids.shape == (20, 3)
+
+
 def test_recall_stands_alone(tuned: tuple[ff.Index, ff.TuningReport, Floats, Floats]) -> None:
     index, *_, unseen = tuned
     with pytest.raises(ValueError, match="recall must be None when"):

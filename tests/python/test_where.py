@@ -6,6 +6,7 @@ import json
 import operator
 import sqlite3
 from contextlib import closing
+from functools import reduce
 from typing import Any
 
 import pytest
@@ -138,6 +139,11 @@ def test_nothing_of_the_filter_is_in_the_sql(key: str, value: str) -> None:
         ({("a", 1): 1}, "name must be str"),
         ({"a": {"$contains": [1]}}, "must hold text"),
         ({"a": {"$icontains": 1}}, "look for text"),
+        ({"a": "x\0y"}, "NUL"),
+        ({"a": {"$contains": "\0"}}, "NUL"),
+        ({"a": {"$icontains": "\0"}}, "NUL"),
+        ({"a\0": 1}, "NUL"),
+        (reduce(lambda inner, _: {"$not": inner}, range(2000), {"a": 1}), "nested so deep"),
     ],
 )
 def test_what_is_no_filter_is_named(where: Any, message: str) -> None:

@@ -15,6 +15,8 @@ from typing import Any, TextIO
 SUFFIXES = {".txt": "txt", ".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv",
             ".parquet": "parquet"}  # fmt: skip
 ROWS_AT_ONCE = 1024
+_LONGEST_CELL = 2**31 - 1  # characters: a cell may hold a book; csv's own limit is 131,072
+_UTF8 = "utf-8-sig"  # with the mark that spreadsheets begin a file with, or without
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ def _json_lines(path: str) -> Iterator[dict[str, Any]]:
                 continue
             try:
                 row = json.loads(line)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise ValueError(f"{path}: line {number} is not JSON: {error}") from None
             if type(row) is not dict:
                 raise ValueError(f"{path}: line {number} is not a JSON object")
@@ -83,6 +85,7 @@ def _json_lines(path: str) -> Iterator[dict[str, Any]]:
 
 
 def _csv(path: str) -> Iterator[dict[str, Any]]:
+    csv.field_size_limit(_LONGEST_CELL)
     with _opened(path, newline="") as file:
         for row in csv.DictReader(file, restkey="…"):
             if "…" in row:
@@ -109,14 +112,14 @@ def _parquet(path: str) -> Iterator[dict[str, Any]]:
 def _opened(path: str, newline: str | None = None) -> Iterator[TextIO]:
     try:
         if path == "-":
-            sys.stdin.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
+            sys.stdin.reconfigure(encoding=_UTF8)  # type: ignore[union-attr]
             yield sys.stdin
         elif Path(path).is_dir():
             raise ValueError(f"{path} is a directory, not a file of texts")
         elif not Path(path).is_file():
             raise FileNotFoundError(f"there is no file {path}")
         else:
-            with Path(path).open(encoding="utf-8", newline=newline) as file:
+            with Path(path).open(encoding=_UTF8, newline=newline) as file:
                 yield file
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} is not UTF-8 text: {error}") from error

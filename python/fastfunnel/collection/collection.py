@@ -19,6 +19,7 @@ from fastfunnel.collection.store import Document
 from fastfunnel.collection.vectors import RowVectors
 from fastfunnel.collection.where import Condition, compile_where
 from fastfunnel.embedders import Embedder, FloatRows
+from fastfunnel.embedders.batches import check_texts
 from fastfunnel.model import Model
 from fastfunnel.tuning import TuningReport
 
@@ -180,12 +181,17 @@ class Collection:
         recall: float = 0.99,
         **options: Any,
     ) -> TuningReport:
-        """Find the cheapest funnel with this recall, as `Index.tune`; the index remembers it."""
+        """Find the cheapest funnel with this recall, as `Index.tune`; the index remembers it.
+
+        Where another process had the collection open before, its index does not: this one's tuning
+        then serves until `close`, and the report says so.
+        """
+        if queries is not None:
+            check_texts(queries, "queries")
         asked = None if queries is None else self.embedder.encode_queries(queries)
         with self._lock:
             self._catch_up()
-            report = self._vectors.index.tune(asked, k, recall, **options)
-        return report
+            return self._vectors.tune(asked, k, recall, **options)
 
     def spare_vectors(self) -> int:
         """Return how many cached vectors are of texts that are no longer here."""

@@ -60,7 +60,8 @@ def keep_vectors(
     Raises:
         TypeError, ValueError: unless there is one finite row of the embedder's dims a document.
     """
-    rows = as_rows(vectors, "vectors", embedder.dim).astype(np.float32, copy=False)
+    with np.errstate(over="ignore"):  # what float32 cannot hold is refused below
+        rows = as_rows(vectors, "vectors", embedder.dim).astype(np.float32, copy=False)
     if len(rows) != len(given):
         raise ValueError(f"vectors must be one a text, got {len(rows)} for {len(given)}")
     if not np.isfinite(rows).all():

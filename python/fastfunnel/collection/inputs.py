@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,6 +13,7 @@ from fastfunnel.collection.store import Document
 from fastfunnel.embedders.batches import check_texts
 
 Metadata = Mapping[str, Any]
+_NUL = re.compile(r"(?<!\\)(\\\\)*\\u0000")  # in JSON, and not behind an escaped backslash
 
 
 def documents(
@@ -69,9 +71,15 @@ def as_json(metadata: Metadata) -> str:
     if not all(isinstance(key, str) for key in metadata):
         raise TypeError("metadatas must have str keys")
     try:
-        return json.dumps(dict(metadata), allow_nan=False, ensure_ascii=False)
+        stored = json.dumps(dict(metadata), allow_nan=False, ensure_ascii=False)
+    except RecursionError:
+        raise ValueError("metadatas must not be nested so deep") from None
     except (TypeError, ValueError) as error:
         raise type(error)(f"metadatas must be JSON: {error}") from None
+    if _NUL.search(stored):  # where SQLite ends a text: filters would take it for another
+        raise ValueError("metadatas must not hold NUL characters")
+    stored.encode()  # as a text
+    return stored
 
 
 def check_question(text: object, k: object) -> None:

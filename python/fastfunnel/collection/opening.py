@@ -12,6 +12,7 @@ from fastfunnel.model import Model, ModelMismatchError
 
 FILE_NAME = "collection.sqlite"
 DEFAULT_MODEL = "wordllama-l2-supercat"
+_MEMBERS = [name for name in vars(Embedder) if not name.startswith("_")]
 LEFT_BY_A_KILL = tuple(FILE_NAME + ending for ending in ("", "-wal", "-shm", "-journal"))
 
 
@@ -43,12 +44,17 @@ def chosen_embedder(given: Embedder | str, dim: int | None) -> Embedder:
     """Return the embedder that was given, or the one of that name.
 
     Raises:
-        TypeError, ValueError: it is neither, or its dim is not the one asked for.
+        TypeError, ValueError: it is neither, naming what it lacks, or its dim is not the one asked
+            for.
     """
     if isinstance(given, str):
         return embedder_for(given, dim)
     if not isinstance(given, Embedder):
-        raise TypeError(f"embedder must be an Embedder or a name, got {type(given).__name__}")
+        lacking = [one for one in _MEMBERS if not hasattr(given, one)]
+        raise TypeError(
+            f"embedder must be a model's name or have {', '.join(_MEMBERS)}; "
+            f"{type(given).__name__} lacks {', '.join(lacking)}"
+        )
     if dim is not None and dim != given.dim:
         raise ValueError(f"dim must be None or the embedder's {given.dim}, got {dim}")
     return given

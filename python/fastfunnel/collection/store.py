@@ -42,6 +42,8 @@ CREATE TRIGGER removed AFTER DELETE ON documents BEGIN
 END;
 """
 
+# What SQLite says of a filter that is too much for it; a locked file, say, is another matter.
+_LIMITS = ("parser stack overflow", "Expression tree is too large", "too many SQL variables")
 _SPARE = "FROM vectors WHERE hash NOT IN (SELECT hash FROM documents)"
 
 
@@ -181,14 +183,14 @@ class Store:
         """Yield row number and document, as they were added, where a filter holds."""
         where = condition or Condition("1")
         sql = f"SELECT row, id, text, metadata, hash FROM documents WHERE {where.sql} ORDER BY row"
-        for row in self._connection.execute(sql, where.parameters):
+        for row in self._filtered(sql, where.parameters):
             yield row[0], Document(*row[1:])
 
     def rows(self, condition: Condition | None = None) -> list[int]:
         """Return the row numbers, ascending, of the documents that a filter holds for."""
         where = condition or Condition("1")
         sql = f"SELECT row FROM documents WHERE {where.sql} ORDER BY row"
-        return [row[0] for row in self._connection.execute(sql, where.parameters)]
+        return [row[0] for row in self._filtered(sql, where.parameters)]
 
     def rows_with_vectors(self, above: int = 0) -> list[int]:
         """Return the row numbers, ascending, of the documents that have vectors."""
@@ -205,7 +207,7 @@ class Store:
             "SELECT row FROM words JOIN documents ON row = words.rowid "
             f"WHERE words MATCH ? AND {where.sql} ORDER BY bm25(words), row LIMIT ?"
         )
-        found = self._connection.execute(sql, (query, *where.parameters, most))
+        found = self._filtered(sql, (query, *where.parameters, most))
         return [row[0] for row in found]
 
     def uncached(self, hashes: Sequence[bytes]) -> set[bytes]:
@@ -273,6 +275,14 @@ class Store:
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
+
+    def _filtered(self, sql: str, values: Sequence[object]) -> sqlite3.Cursor:
+        try:
+            return self._connection.execute(sql, values)
+        except sqlite3.OperationalError as error:
+            if any(limit in str(error) for limit in _LIMITS):
+                raise ValueError(f"where must be simpler for SQLite: {error}") from None
+            raise
 
     def _select(self, sql: str, values: Sequence[object]) -> Iterator[tuple[Any, ...]]:
         for start in range(0, len(values), PORTION):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -12,9 +14,15 @@ import fastfunnel as ff
 from fastfunnel.collection.store import Store
 from fastfunnel.embedders import FloatRows
 from fastfunnel.model import Model
+from fastfunnel.tuning import TuningReport
 
 DIRECTORY = "index"
 PORTION = 8192
+
+_NOT_KEPT = (
+    "The collection is open elsewhere, and its index is written there: this tuning serves until the "
+    "collection is closed here. Tune there, or while it is open nowhere else, to keep it."
+)
 
 
 class RowVectors:
@@ -64,6 +72,12 @@ class RowVectors:
         found = self.index.search(query, k=min(k, max(n_allowed, 1)), exact=is_exact, filter=rows)
         pairs = zip(found.ids[0].tolist(), found.scores[0].tolist(), strict=True)
         return [(row, score) for row, score in pairs if row >= 0]
+
+    def tune(self, asked: FloatRows | None, k: int, recall: float, **options: Any) -> TuningReport:
+        """Tune the index, as `Index.tune`; the report says where that is not kept."""
+        report = self.index.tune(asked, k, recall, **options)
+        is_kept = self.index._journal is not None
+        return report if is_kept else replace(report, notes=(*report.notes, _NOT_KEPT))
 
     def check(self) -> list[str]:
         """Return what is wrong with the index, a sentence each."""

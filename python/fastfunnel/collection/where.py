@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import Any
 
 _COMPARISONS = {"$gt": ">", "$gte": ">=", "$lt": "<", "$lte": "<="}
+_SIDE_BY_SIDE = 100  # conditions in one expression, whose depth SQLite limits to 1000
 _KINDS = {"number": "('integer', 'real')", "text": "('text')"}
 
 
@@ -45,7 +46,10 @@ def compile_where(where: Mapping[Any, Any]) -> Condition:
     """
     if not isinstance(where, Mapping):
         raise TypeError(f"where must be a dict, got {type(where).__name__}")
-    return all_of([_entry(key, value) for key, value in where.items()])
+    try:
+        return all_of([_entry(key, value) for key, value in where.items()])
+    except RecursionError:
+        raise ValueError("where must not be nested so deep") from None
 
 
 def with_ids(ids: Sequence[str]) -> Condition:
@@ -157,7 +161,7 @@ def _contains(path: str, operand: Any) -> Condition:
 
 
 def _contains_in_any_case(path: str, operand: Any) -> Condition:
-    if not isinstance(operand, str):
+    if _kind(operand) != "text":
         raise TypeError(f"$icontains must look for text, got {operand!r}")
     return _part_of_text(path, operand, "casefold")
 
@@ -188,6 +192,8 @@ def _kind(value: Any) -> str:
     if isinstance(value, bool):
         return "bool"
     if isinstance(value, str):
+        if "\0" in value:  # where SQLite's JSON functions end a text
+            raise ValueError(f"where must not hold NUL characters, got {value!r}")
         return "text"
     if isinstance(value, int) and -(2**63) <= value < 2**63:
         return "number"
@@ -200,8 +206,10 @@ def _path(names: tuple[Any, ...]) -> str:
     for name in names:
         if not isinstance(name, str):
             raise TypeError(f"a field's name must be str, got {type(name).__name__}")
-        if not name or '"' in name or "\\" in name:
-            raise ValueError(f"a field's name must not be empty or hold quotes, got {name!r}")
+        if not name or any(one in name for one in '"\\\0'):
+            raise ValueError(
+                f"a field's name must not be empty or hold quotes or NUL characters, got {name!r}"
+            )
     return "$" + "".join(f'."{name}"' for name in names)
 
 
@@ -210,5 +218,8 @@ def _not(part: Condition) -> Condition:
 
 
 def _joined(word: str, parts: Sequence[Condition]) -> Condition:
+    if len(parts) > _SIDE_BY_SIDE:
+        middle = len(parts) // 2
+        parts = [_joined(word, parts[:middle]), _joined(word, parts[middle:])]
     sql = f"({word.join(part.sql for part in parts)})"
     return Condition(sql, tuple(one for part in parts for one in part.parameters))

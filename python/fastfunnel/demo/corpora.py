@@ -56,7 +56,7 @@ def line_corpus(path: Path) -> Corpus:
         ValueError: the file is not UTF-8 text, or holds fewer than two distinct lines.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} is not UTF-8 text: {error}") from error
     except IsADirectoryError as error:

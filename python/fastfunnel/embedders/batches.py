@@ -18,13 +18,13 @@ class Limits:
     bytes: int
 
 
-def check_texts(texts: Sequence[str]) -> None:
-    """Raise TypeError unless `texts` is a sequence of str, and not one str."""
+def check_texts(texts: Sequence[str], name: str = "texts") -> None:
+    """Raise TypeError, naming the argument, unless it is a sequence of str, and not one str."""
     if isinstance(texts, (str, bytes)):
-        raise TypeError(f"texts must be a sequence of str, got one {type(texts).__name__}")
+        raise TypeError(f"{name} must be a sequence of str, got one {type(texts).__name__}")
     for one in texts:
         if not isinstance(one, str):
-            raise TypeError(f"texts must hold str, got {type(one).__name__}")
+            raise TypeError(f"{name} must hold str, got {type(one).__name__}")
 
 
 def batches(texts: Sequence[str], limits: Limits, prefix: str = "") -> Iterator[list[int]]:

@@ -113,7 +113,7 @@ def _embedded(file: Path, model: str | Embedder, as_queries: bool) -> npt.NDArra
     from fastfunnel.embedders import embedder_for
 
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
         raise ValueError(f"{file} must be UTF-8 text: {error}") from None
     texts = [line for line in lines if line.strip()]

@@ -73,10 +73,9 @@ def _unequal(value: Sequence[Any], name: str) -> str:
 
 
 def _checked(array: npt.NDArray[Any], name: str) -> npt.NDArray[Any]:
-    if isinstance(array, np.ma.MaskedArray):
-        if np.ma.is_masked(array):
-            raise ValueError(f"{name} must have no masked values")
-        array = np.asarray(array)
+    if isinstance(array, np.ma.MaskedArray) and np.ma.is_masked(array):
+        raise ValueError(f"{name} must have no masked values")
+    array = np.asarray(array)  # a matrix, say, keeps two dims whatever is taken of it
     if array.dtype.kind == "V" and array.dtype.name == "bfloat16":  # of ml_dtypes, as in jax
         return array.astype(np.float32)
     if array.dtype.kind == "O" and array.ndim:

@@ -70,13 +70,23 @@ class LiveWriter:
         """One more than the highest id there ever was."""
         return self._next_id
 
+    def check_usable(self) -> None:
+        """Raise ValueError where nothing can be changed any more."""
+        if not self._lock.held:
+            raise ValueError(
+                f"the index at {self.directory} is closed, or belongs to the process that this "
+                "one was forked from; open it anew"
+            )
+        if self._broken:
+            raise ValueError(f"the index at {self.directory} must be opened anew after an error")
+
     def add(self, rows: npt.NDArray[Any], ids: Ids) -> None:
         """Add rows that `core.check` has accepted, on the disk and in the core.
 
         Raises:
             OSError: if the system refuses. Nothing has changed then.
         """
-        self._check_usable()
+        self.check_usable()
         many = self._tiers.on_disk and 4 * rows.size >= DIRECT_BYTES
         if many or len(ids) >= DIRECT_ROWS:
             self._add_segments(rows, ids)
@@ -85,14 +95,14 @@ class LiveWriter:
 
     def upsert(self, rows: npt.NDArray[Any], ids: Ids) -> int:
         """Add or replace rows; return how many were replaced. Raises as `add` does."""
-        self._check_usable()
+        self.check_usable()
         n_before = len(self._core)
         self._change(Change(Kind.UPSERT, ids, rows.astype(np.float32, copy=False)))
         return n_before + len(ids) - len(self._core)
 
     def remove(self, ids: Ids) -> int:
         """Remove the rows with these ids; return how many there were. Raises as `add` does."""
-        self._check_usable()
+        self.check_usable()
         there = np.unique(ids[self._core.locate(ids) >= 0])
         if len(there) > 0:
             self._change(Change.removal(there))
@@ -104,7 +114,7 @@ class LiveWriter:
         Raises:
             OSError: if the system refuses. Nothing has changed then.
         """
-        self._check_usable()
+        self.check_usable()
         core = self._core
         n_deleted = [int((~core.segment(i)[1]).sum()) for i in range(core.n_segments)]
         if not any(n_deleted):
@@ -125,7 +135,7 @@ class LiveWriter:
 
     def keep_tuned(self, tuned: Mapping[str, Any]) -> None:
         """Write the funnels that tuning found, and the chosen. Raises as `add` does."""
-        self._check_usable()
+        self.check_usable()
         manifest = dataclasses.replace(self._manifest, tuned=tuned, chosen=self._chosen.to_dict())
         with self._replacing() as draft:
             self._manifest = draft.commit(manifest)
@@ -135,7 +145,7 @@ class LiveWriter:
 
         So are the funnels chosen since. Floats of the log that are to lie on disk leave memory.
         """
-        self._check_usable()
+        self.check_usable()
         if self._tiers.on_disk and self._n_logged > 0:
             self.checkpoint()
         elif self._manifest.chosen != self._chosen.to_dict():
@@ -270,8 +280,7 @@ class LiveWriter:
         self._core.seal()
         if self._mmap:
             for i in fresh:
-                segment = self._manifest.segments[i]
-                rebase(self._core, i, segment, self.directory, self._tiers)
+                rebase(self._core, i, self._manifest.segments[i], self.directory, self._tiers)
 
     @contextmanager
     def _in_step(self) -> Iterator[None]:
@@ -289,12 +298,3 @@ class LiveWriter:
         self._next_id = source.next_id
         self._n_logged = sum(len(self._core.segment(i)[0]) for i in self._tail())
         self._broken = False
-
-    def _check_usable(self) -> None:
-        if not self._lock.held:
-            raise ValueError(
-                f"the index at {self.directory} is closed, or belongs to the process that this "
-                "one was forked from; open it anew"
-            )
-        if self._broken:
-            raise ValueError(f"the index at {self.directory} must be opened anew after an error")

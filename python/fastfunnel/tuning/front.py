@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from fastfunnel.arguments import as_share
 from fastfunnel.funnel import Funnel, grown
 
 
@@ -127,8 +128,10 @@ class Tuned:
                 many times more rows outrank a neighbour at most.
 
         Raises:
-            ValueError: k or recall was not tuned; it says what to call.
+            TypeError, ValueError: for what is no recall; ValueError for a k or a recall that was not
+                tuned, saying what to call.
         """
+        recall = None if recall is None else as_share(recall, "recall", top=True)
         front = self.fronts.get(k)
         if front is None or (recall is not None and recall > front.highest):
             known = ", ".join(f"{f.highest} at k={f.k}" for f in self.fronts.values())

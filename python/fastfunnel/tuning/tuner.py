@@ -9,7 +9,7 @@ from typing import get_args
 import numpy as np
 import numpy.typing as npt
 
-from fastfunnel.arguments import as_count, as_queries, as_share
+from fastfunnel.arguments import as_count, as_queries, as_share, is_number
 from fastfunnel.funnel import Funnel
 from fastfunnel.tuning.budget import Budget, Deadline, OutOfTimeError, Progress, progress_bar
 from fastfunnel.tuning.candidates import propose
@@ -67,7 +67,7 @@ def tune(
     recall = as_share(recall, "recall", top=True)
     confidence = as_share(confidence, "confidence", top=False)
     seed = as_count(seed, "seed", at_least=0)
-    if not isinstance(budget_s, (int, float)) or not budget_s > 0:
+    if not is_number(budget_s) or not budget_s > 0:
         raise ValueError(f"budget_s must be a positive number of seconds, got {budget_s!r}")
     if objective not in get_args(Objective):
         raise ValueError(f"objective must be latency, throughput or memory, got {objective!r}")
