@@ -167,7 +167,7 @@ class FunnelSearch {
   void finish(std::size_t q, std::size_t stage, Shortlist& list) const {
     if (!packed_.empty() && stage > 0)
       for (Row& row : list.rows) row = packed_[row];
-    if (stage == 1 && scans_signs()) weigh(q, list);
+    if (scans_signs() && !list.scores.empty()) weigh(q, list);  // cosines of a scan
     for (std::size_t s = stage; s < funnel_.size(); ++s) {
       const Timer timer;
       const std::size_t n_rows = list.size();

@@ -7,6 +7,7 @@ import numpy.typing as npt
 import pytest
 
 import fastfunnel as ff
+from fastfunnel.arguments import Metric
 
 N, DIM, K = 30_000, 128, 10
 
@@ -110,3 +111,19 @@ def test_few_rows_all_come(data: tuple[Floats, Floats], index: ff.Index, text: s
     assert np.isin(found, [*ids, -1]).all()
     if 0 < n <= K:
         np.testing.assert_array_equal(found[:, :n], truth(base, queries, ids))
+
+
+@pytest.mark.parametrize("metric", ["ip", "l2"])
+@pytest.mark.parametrize("n_queries", [1, 40])
+def test_a_first_stage_that_would_keep_all_is_left_out_for_every_metric(
+    data: tuple[Floats, Floats], metric: Metric, n_queries: int
+) -> None:
+    base, queries = data
+    index = ff.Index(DIM, metric=metric)
+    index.add(ff.normalize(base))
+    funnel = ff.Funnel.parse("b1@128>300 i8@128>150 f32@128")
+    few = np.arange(0, N, 150)
+    found = index.search(queries[:n_queries], K, funnel=funnel, filter=few)
+    expected = index.search(queries[:n_queries], K, exact=True, filter=few)
+    np.testing.assert_array_equal(found.ids, expected.ids)
+    np.testing.assert_array_equal(found.scores, expected.scores)
