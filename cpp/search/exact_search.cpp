@@ -11,7 +11,6 @@
 #include "stages/float_survivors.hpp"
 #include "stages/metric.hpp"
 #include "stages/rescore.hpp"
-#include "stages/select_top.hpp"
 #include "stages/upper_bounds.hpp"
 #include "threads/interrupt.hpp"
 #include "threads/thread_pool.hpp"
@@ -225,18 +224,11 @@ class ExactSearch {
     const auto bound = BlockScorer(stage, queries_.slice(q, 1), options_.kernels).error_bound(0);
     const Scores scores_of(options_.metric, queries_.slice(q, 1), options_.kernels);
     scores_of.of_list(corpus_, 0, list);
-    std::vector<float> widths, lower;
-    for (std::size_t i = 0; i < list.size(); ++i) {
-      const Row row = list.rows[i];
+    std::vector<float> widths;
+    for (const Row row : list.rows)
       widths.push_back(scores_of.error(corpus_.segment_of(row), row % Segment::kMaxRows, 0,
                                        bound.base + bound.slope * int8_error(stage, row)));
-      lower.push_back(list.scores[i] - widths[i]);
-    }
-    const float kth = find_cut(lower.data(), lower.size(), results_.k).score;
-    std::vector<std::uint32_t> kept;
-    for (std::size_t i = 0; i < list.size(); ++i)
-      if (list.scores[i] + widths[i] >= kth) kept.push_back(static_cast<std::uint32_t>(i));
-    list.keep_only(kept);
+    drop_losers(list, results_.k, widths);
   }
 
   const Corpus& corpus_;

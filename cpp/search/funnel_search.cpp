@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "planes/packed_signs.hpp"
+#include "stages/block_scorer.hpp"
 #include "stages/metric.hpp"
 #include "stages/rescore.hpp"
 #include "threads/thread_pool.hpp"
@@ -31,6 +32,10 @@ constexpr std::size_t kGatherRow = 14;
 constexpr std::size_t kGatherBytes = 36;
 // Where the scan reads floats or int8 values itself, in rows that it scans.
 constexpr std::size_t kGatherFloats = 4;
+
+// Rows that a scan of all floats keeps beyond k: as many may stand before their betters by
+// rounding.
+constexpr std::size_t kSpare = 16;
 
 class FunnelSearch {
  public:
@@ -68,7 +73,11 @@ class FunnelSearch {
     return std::min(wanted, std::max<std::size_t>(1, n_rows_));
   }
   ScanRequest first_stage(const Corpus& corpus, const RowMask* mask) const {
-    return {corpus, mask, funnel_[0], keep_of(0), is_last(0), options_.kernels, options_.metric};
+    const std::size_t spare = is_last(0) && ends_in_floats() ? kSpare : 0;
+    return {corpus,         mask,
+            funnel_[0],     std::min(keep_of(0) + spare, std::max<std::size_t>(1, n_rows_)),
+            is_last(0),     options_.kernels,
+            options_.metric};
   }
   std::size_t slices() const { return (funnel_[0].dims + kSliceDims - 1) / kSliceDims; }
 
@@ -147,7 +156,7 @@ class FunnelSearch {
         merged[q].rows.insert(merged[q].rows.end(), part.rows.begin(), part.rows.end());
         merged[q].scores.insert(merged[q].scores.end(), part.scores.begin(), part.scores.end());
       }
-      shorten(merged[q], keep_of(0), is_last(0));
+      shorten(merged[q], request.keep, is_last(0));
     }
     note(0, n_rows_, timer);
     parallel_for(queries_.count, options_.n_threads,
@@ -173,20 +182,32 @@ class FunnelSearch {
       const std::size_t n_rows = list.size();
       rescore(corpus_, funnel_[s], queries_[q], options_.kernels, list);
       weigh(q, list);
-      shorten(list, keep_of(s), is_last(s));
+      if (!is_last(s) || !ends_in_floats()) shorten(list, keep_of(s), is_last(s));
       note(s, n_rows, timer);
     }
-    if (options_.metric != Metric::cosine && reads_rows(funnel_.back()))
-      results_.write(q, corpus_, list.rows, true_scores(q, list.rows));
+    if (ends_in_floats())
+      answer_in_float64(q, list);
     else
       results_.write(q, corpus_, list.rows, list.scores);
   }
 
-  bool reads_rows(const Stage& stage) const {
-    return stage.precision == Precision::f32 && stage.dims == corpus_.dim();
+  bool ends_in_floats() const {
+    return funnel_.back().precision == Precision::f32 && funnel_.back().dims == corpus_.dim();
   }
 
-  // A distance made of a cosine and lengths has lost its digits where it is small.
+  // float32 does not tell near copies apart, and a distance made of a cosine and lengths has lost
+  // its digits where it is small.
+  void answer_in_float64(std::size_t q, Shortlist& list) const {
+    const Queries query = queries_.slice(q, 1);
+    const Scores scores_of(options_.metric, query, options_.kernels);
+    const float error = BlockScorer(funnel_.back(), query, options_.kernels).error_bound(0).base;
+    std::vector<float> widths;
+    for (const Row row : list.rows)
+      widths.push_back(scores_of.error(corpus_.segment_of(row), row % Segment::kMaxRows, 0, error));
+    drop_losers(list, results_.k, widths);
+    results_.write(q, corpus_, list.rows, true_scores(q, list.rows));
+  }
+
   std::vector<double> true_scores(std::size_t q, const std::vector<Row>& rows) const {
     const Float64Scores true_score(options_.metric, queries_[q], queries_.dim, options_.kernels);
     std::vector<double> scores;

@@ -138,4 +138,15 @@ void shorten(Shortlist& list, std::size_t keep, bool keep_ties) {
   list.keep_only(kept);
 }
 
+void drop_losers(Shortlist& list, std::size_t k, const std::vector<float>& widths) {
+  if (list.size() <= k) return;
+  std::vector<float> lower;
+  for (std::size_t i = 0; i < list.size(); ++i) lower.push_back(list.scores[i] - widths[i]);
+  const float kth = find_cut(lower.data(), lower.size(), k).score;
+  std::vector<std::uint32_t> kept;
+  for (std::size_t i = 0; i < list.size(); ++i)
+    if (list.scores[i] + widths[i] >= kth) kept.push_back(static_cast<std::uint32_t>(i));
+  list.keep_only(kept);
+}
+
 }  // namespace ff

@@ -14,4 +14,8 @@ void rescore(const Corpus& corpus, const Stage& stage, const float* query, const
 // Cuts the list to the top `keep` by score.
 void shorten(Shortlist& list, std::size_t keep, bool keep_ties);
 
+// Drops the rows that are not among the top k by their true scores for sure: each of those lies
+// within widths[i] of the list's score.
+void drop_losers(Shortlist& list, std::size_t k, const std::vector<float>& widths);
+
 }  // namespace ff
