@@ -18,6 +18,11 @@ std::size_t Index::size() const {
   return state_->corpus.n_alive();
 }
 
+std::pair<std::size_t, std::uint64_t> Index::extent() const {
+  const std::shared_lock lock(lock_);
+  return {state_->corpus.n_alive(), n_written_};
+}
+
 bool Index::contains(std::int64_t id) const {
   const std::shared_lock lock(lock_);
   return state_->ids.find(id).has_value();

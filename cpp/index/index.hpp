@@ -6,6 +6,7 @@
 #include <optional>
 #include <shared_mutex>
 #include <string>
+#include <utility>
 
 #include "index/id_map.hpp"
 #include "search/exact_search.hpp"
@@ -51,6 +52,8 @@ class Index {
   std::size_t dim() const { return dim_; }
   const RowFormat& format() const { return format_; }
   std::size_t size() const;  // living rows
+  // Living rows, and rows that ever came by add, upsert or adopt.
+  std::pair<std::size_t, std::uint64_t> extent() const;
   bool contains(std::int64_t id) const;
   IndexSizes sizes() const;
   // Writes the rows with these ids, dim() floats each. Throws std::out_of_range naming a missing
@@ -139,6 +142,7 @@ class Index {
   FairLock changing_{false};  // held through a change, so that it may look without lock_
   mutable FairLock lock_;
   std::unique_ptr<State> state_;
+  std::uint64_t n_written_ = 0;
 };
 
 }  // namespace ff

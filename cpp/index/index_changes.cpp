@@ -29,6 +29,7 @@ void Index::append(const MatrixView& rows, const std::int64_t* ids, const Kernel
     corpus.truncate(first);
     throw;
   }
+  n_written_ += rows.n_rows;
 }
 
 void Index::add(const MatrixView& rows, const std::int64_t* ids, const Kernels& kernels) {
@@ -116,6 +117,7 @@ void Index::adopt(const MatrixView& rows, const std::int64_t* ids, const bool* a
     corpus.truncate(first);
     throw;
   }
+  n_written_ += rows.n_rows;
 }
 
 void Index::seal() {

@@ -178,6 +178,7 @@ void register_index(py::module_& m) {
            py::arg("codes") = std::vector<std::string>{"b1", "i8"}, py::arg("signs_once") = false)
       .def_property_readonly("dim", &ff::Index::dim)
       .def("__len__", &ff::Index::size, Unlocked())
+      .def("extent", &ff::Index::extent, Unlocked())
       .def("__contains__", &ff::Index::contains, Unlocked())
       .def("check", &check, py::arg("vectors"), py::arg("ids"), py::arg("upsert"))
       .def("add", &add, py::arg("vectors"), py::arg("ids"))

@@ -3,9 +3,9 @@
 How many rows a stage must keep depends on the model: its prefixes may carry the neighbours or not,
 its signs may say much or nothing. So some rows ask for their neighbours, exactly, by sign bits and
 by int8 values of several prefixes, and the cheapest scan and rescoring wins. What it keeps is then
-tried on all rows: see fastfunnel/widening.py. This is done once, and again when the index has
-doubled, or when its first queries turn out to be unlike the rows: see fastfunnel/first_queries.py.
-It is a good guess, not a promise: `Index.tune` promises.
+tried on all rows: see fastfunnel/widening.py. This is done once, and again when half as many rows
+have come or taken the place of others, or when the first queries turn out to be unlike the rows: see
+fastfunnel/first_queries.py. It is a good guess, not a promise: `Index.tune` promises.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class AutomaticFunnels:
         if kind == "by_int8" and "i8" not in self._tiers.codes:
             return None
         by_rows = self._chosen.by_rows[kind].funnel(
-            k, len(self._core), lambda: self._suiting(Trial.draw(self._core, k), k, kind)
+            k, lambda: self._suiting(Trial.draw(self._core, k), k, kind)
         )
         if by_rows is None or not queries_seen:
             return by_rows

@@ -118,8 +118,8 @@ class FirstQueries:
         """
         asked = self._enough
         if asked is None or self._reads_files or not are_asked_quickly(len(core), core.dim):
-            return known.known(k, len(core), by_rows)
-        return known.funnel(k, len(core), lambda: self._tried(core, by_rows, asked, k, choose))
+            return known.known(k, by_rows)
+        return known.funnel(k, lambda: self._tried(core, by_rows, asked, k, choose))
 
     def _tried(
         self,

@@ -21,7 +21,7 @@ from fastfunnel.arguments import (
 from fastfunnel.automatic import AutomaticFunnels
 from fastfunnel.funnel import Funnel, Stage
 from fastfunnel.principal import PrincipalDirections
-from fastfunnel.remembered import DefaultFunnels
+from fastfunnel.remembered import DefaultFunnels, Extent
 from fastfunnel.rotation import Rotation
 from fastfunnel.rows import Rows
 from fastfunnel.search import SearchResult, as_funnel
@@ -41,10 +41,10 @@ class StageReport:
 
 @dataclass(frozen=True)
 class _Settled:
-    """A default funnel, what decided on it, and for how many rows."""
+    """A default funnel, what decided on it, and for which rows."""
 
     by: object
-    n_rows: int
+    rows: Extent
     funnel: Funnel | None
 
 
@@ -55,7 +55,7 @@ class Searching(Rows):
         """Hold no rows."""
         super().__init__(dim, rotation, metric, tiers)
         self._tuned = Tuned({})
-        self._chosen = DefaultFunnels()
+        self._chosen = DefaultFunnels(self._core)
         self._settled: dict[int, _Settled] = {}  # by k
         self._automatic = AutomaticFunnels(self._core, metric, tiers, self._chosen)
         self._directions = PrincipalDirections(self._core)
@@ -168,15 +168,15 @@ class Searching(Rows):
 
         Once all had their say it is looked up: of a query's 300 us all the asking took 25.
         """
-        known, n_rows = self._settled.get(k), len(self._core)
-        if known is not None and known.by is self._decider(k) and known.n_rows == n_rows:
+        known, now = self._settled.get(k), Extent.of(self._core)
+        if known is not None and known.by is self._decider(k) and known.rows == now:
             return known.funnel
         if not self._tuned.decide(k):
             self._automatic.first_queries.note(queries)
         decider = self._decider(k)
         funnel = self.default_funnel(k)
         if decider is not None and decider is self._decider(k):
-            self._settled[k] = _Settled(decider, n_rows, funnel)
+            self._settled[k] = _Settled(decider, now, funnel)
         return funnel
 
     def _decider(self, k: int) -> object:

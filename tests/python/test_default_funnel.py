@@ -101,7 +101,7 @@ def test_a_stage_that_drops_nothing_is_left_out(rng: np.random.Generator) -> Non
     assert [stage.precision for stage in wide.stages] == ["b1", "f32"]
 
 
-def test_keeps_grow_with_the_rows_until_the_index_has_doubled(rng: np.random.Generator) -> None:
+def test_keeps_grow_with_the_rows_until_half_as_many_have_come(rng: np.random.Generator) -> None:
     base, _ = near_copies(rng, 2500, 20, 64, 1, 0.3)
     index = filled(base[:22_000])
     first = index.default_funnel(K)
@@ -116,6 +116,22 @@ def test_keeps_grow_with_the_rows_until_the_index_has_doubled(rng: np.random.Gen
 
     index.add(base[33_000:])
     assert index.default_funnel(K) == filled(base).default_funnel(K)
+
+
+@pytest.mark.parametrize("anew", [False, True])
+def test_rows_that_took_the_place_of_others_decide_anew(
+    rng: np.random.Generator, tmp_path: Path, anew: bool
+) -> None:
+    """Shifted, all have the same signs."""
+    base, queries = near_copies(rng, 2500, 10, 64, 300, 0.3)
+    path = tmp_path / "live"
+    with ff.Index.create(path, 64) as index:
+        index.add(base)
+        index.search(queries, K)
+        index.upsert(base + 3, np.arange(len(base)))
+        assert anew or recall(index, base + 3, queries + 3) >= 0.985
+    with ff.open(path) as index:
+        assert recall(index, base + 3, queries + 3) >= 0.985
 
 
 def other_queries(rng: np.random.Generator, queries: int) -> tuple[Floats, Floats]:

@@ -19,7 +19,7 @@ from fastfunnel.trial import MOST_QUERIES
 N, DIM, K = 24_000, 64, 10
 FUNNEL = "b1@64>777 i8@64>33 f32@64"  # that no chooser would choose
 NOTHING = {
-    "chooser": 2,
+    "chooser": 3,
     "by_signs": [],
     "by_int8": [],
     "by_queries": {"by_signs": [], "by_int8": [], "doubted": False},
@@ -56,7 +56,7 @@ def rewrite(path: Path, change: Callable[[dict[str, Any]], None]) -> None:
 
 
 def replace_chosen(path: Path, **known: Any) -> None:
-    entry = {"k": K, "n_rows": N, "funnel": FUNNEL} | known
+    entry = {"k": K, "n_rows": N, "written_since": 0, "funnel": FUNNEL} | known
     rewrite(path, lambda plain: plain["chosen"].update(by_signs=[entry]))
 
 
@@ -70,7 +70,9 @@ def test_what_was_chosen_is_used_again(
     path = saved(base, tmp_path / "index", **options)
     index = ff.Index(DIM, **options)
     index.add(base)
-    assert chosen(path)[by] == [{"k": K, "n_rows": N, "funnel": str(index.default_funnel(K))}]
+    assert chosen(path)[by] == [
+        {"k": K, "n_rows": N, "written_since": 0, "funnel": str(index.default_funnel(K))}
+    ]
     assert ff.open(path).default_funnel(K) == index.default_funnel(K)
 
     rewrite(path, lambda plain: plain["chosen"][by][0].update(funnel="i8@64>555 f32@64"))
@@ -84,7 +86,12 @@ def test_it_is_read_only_where_it_applies(base: Floats, tmp_path: Path) -> None:
     own = ff.open(path).default_funnel(K)
     replace_chosen(path, n_rows=2 * N // 3)  # keeps grow with the rows
     assert str(ff.open(path).default_funnel(K)) == "b1@64>1166 i8@64>50 f32@64"
-    for known in ({"n_rows": 2 * N}, {"n_rows": N // 2}, {"k": K + 1}):
+    for known in (
+        {"n_rows": 2 * N},
+        {"n_rows": N // 2},
+        {"k": K + 1},
+        {"written_since": N // 2 + 1},
+    ):
         replace_chosen(path, **known)
         assert ff.open(path).default_funnel(K) == own
     replace_chosen(path)
@@ -112,6 +119,9 @@ def test_an_older_manifest_has_none(base: Floats, tmp_path: Path) -> None:
         {"n_rows": -1},
         {"n_rows": 10**400},
         {"n_rows": 1.5},
+        {"written_since": -1},
+        {"written_since": 1.5},
+        {"written_since": 2**63},
         {"funnel": 7},
         {"funnel": ["b1@64>777"]},
         {"funnel": "b1@64>777"},
@@ -140,7 +150,7 @@ def test_a_choice_that_cannot_be_is_damage(
         7,
         [],
         "x",
-        {"chooser": 2},
+        {"chooser": 3},
         NOTHING | {"by_signs": 7},
         NOTHING | {"by_int8": [3]},
         NOTHING | {"by_queries": []},
@@ -190,7 +200,7 @@ def test_a_reader_takes_up_what_its_writer_chose(base: Floats, tmp_path: Path) -
     with ff.Index.create(path, DIM) as index:
         index.add(base)
     reader = ff.open(path)
-    replacement = {"k": K, "n_rows": N, "funnel": FUNNEL}
+    replacement = {"k": K, "n_rows": N, "written_since": 0, "funnel": FUNNEL}
     rewrite(
         path,
         lambda plain: plain.update(chosen=NOTHING | {"by_signs": [replacement]}),
@@ -235,6 +245,7 @@ def test_a_live_index_writes_what_queries_asked_for_when_it_is_flushed(tmp_path:
         first = index.default_funnel(K)
         assert ff.open(path).default_funnel(K) == first
         before = (path / MANIFEST).stat()
+        index.upsert(rows[:5], range(5))
         index.flush()  # nothing was chosen since
         after = (path / MANIFEST).stat()
         assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)

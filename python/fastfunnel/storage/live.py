@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from fastfunnel.remembered import choices
 from fastfunnel.storage.draft import Draft, Ids, clean, core_rows, drafting, parts_of
 from fastfunnel.storage.layout import SEGMENT_ROWS
 from fastfunnel.storage.lock import WriterLock
@@ -148,7 +149,7 @@ class LiveWriter:
         self.check_usable()
         if self._tiers.on_disk and self._n_logged > 0:
             self.checkpoint()
-        elif self._manifest.chosen != self._chosen.to_dict():
+        elif choices(self._manifest.chosen) != choices(self._chosen.to_dict()):
             self.keep_tuned(self._manifest.tuned)
 
     def close(self) -> None:
