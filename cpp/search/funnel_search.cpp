@@ -32,6 +32,8 @@ constexpr std::size_t kGatherRow = 14;
 constexpr std::size_t kGatherBytes = 36;
 // Where the scan reads floats or int8 values itself, in rows that it scans.
 constexpr std::size_t kGatherFloats = 4;
+// So many rows of 1,024 floats are read in 40 us.
+constexpr std::size_t kFewRows = 64;
 
 // Rows that a scan of all floats keeps beyond k: as many may stand before their betters by
 // rounding.
@@ -53,9 +55,11 @@ class FunnelSearch {
       scan_all(first_stage(corpus_, nullptr));
       return;
     }
-    // A stage that would keep every row that may answer need not score them.
+    // A stage that would keep every row that may answer need not score them, nor need any where
+    // the last one scores them all as fast: a filter may leave rows that are far from what is
+    // asked for, which estimates tell apart poorly.
     std::size_t first = 0;
-    while (!is_last(first) && funnel_[first].keep >= n_rows_) ++first;
+    while (!is_last(first) && (funnel_[first].keep >= n_rows_ || n_rows_ <= kFewRows)) ++first;
     if (first > 0 || n_rows_ == 0)
       gather_from(std::max<std::size_t>(first, scans_signs() ? 1 : 0));
     else if (scans_signs())

@@ -85,8 +85,10 @@ class Searching(Rows):
             recall: use the funnel that `tune` found to reach this recall at this k.
             filter: the rows that may answer, None for all: their ids, in any order (ids that are
                 not in the index are skipped), or a bool for every row, in the order of
-                `list(index)`. k of them come back wherever there are k. Batches cost less the fewer they are; a
-                single query does where they lie together, or from about one row in thirty on.
+                `list(index)`. k of them come back wherever there are k. A filter that leaves rows
+                far from what the queries ask for costs recall (docs/tuning.md), unless exact.
+                Batches cost less the fewer they are; a single query does where they lie together,
+                or from about one row in thirty on.
             min_score: leave out answers with lower scores.
             threads: None uses every core.
             isa: force one of `available_isas()`; None uses `active_isa()`.
