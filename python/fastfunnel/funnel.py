@@ -144,8 +144,11 @@ class Funnel:
         """Return the funnel that `str(funnel)` printed, like "b1@256>3000 i8@1024>30 f32@1024".
 
         Raises:
+            TypeError: it is no str.
             ValueError: naming the stage that cannot be read, or as Funnel does.
         """
+        if not isinstance(text, str):
+            raise TypeError(f"text must be a str like 'b1@256>3000 f32@1024', got {text!r}")
         stages = []
         for word in text.split():
             match = _STAGE.fullmatch(word)

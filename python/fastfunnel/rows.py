@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from fastfunnel.storage.live import LiveWriter
     from fastfunnel.storage.reading import Source
 
-
 _IDS_AT_ONCE = 1 << 20
 
 
@@ -121,7 +120,8 @@ class Rows:
         if self._tiers.on_disk:
             raise ValueError("float_store must be 'ram' to adopt rows, got 'disk'")
         if rows.dtype.kind != "f" or rows.itemsize > 4 or not rows.flags.c_contiguous:
-            raise TypeError(f"vectors must be float32 or float16 in C order, got {rows.dtype}")
+            got = f"{rows.dtype} in strides {rows.strides}"
+            raise TypeError(f"vectors must be float32 or float16 in C order, got {got}")
         if self.float_dtype != "f32" and rows.dtype != self._tiers.dtype:
             raise TypeError(
                 f"vectors must be what float_dtype {self.float_dtype!r} says to be adopted, "

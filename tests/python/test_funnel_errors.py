@@ -119,6 +119,11 @@ CASES: dict[str, tuple[Callable[[], object], type[Exception], str]] = {
         ValueError,
         "funnel must have at least one stage, got none",
     ),
+    "no text": (
+        lambda: Funnel.parse(None),  # type: ignore[arg-type]
+        TypeError,
+        "text must be a str like 'b1@256>3000 f32@1024', got None",
+    ),
     "word": (lambda: Funnel.parse("f32@8>9 fast"), ValueError, FORM + "'fast'"),
     "negative": (lambda: Funnel.parse("f32@-8"), ValueError, FORM + "'f32@-8'"),
     "spaces": (lambda: Funnel.parse("f32 @8"), ValueError, FORM + "'f32'"),
