@@ -145,6 +145,10 @@ class DefaultFunnels:
             "by_queries": {**by_queries, "doubted": self.doubted},
         }
 
+    def is_in(self, data: Mapping[str, Any]) -> bool:
+        """Return whether `to_dict` said this with the same choices, whatever was written since."""
+        return bool(_choices(data) == _choices(self.to_dict()))
+
     def take(self, data: Mapping[str, Any], dim: int, codes: Collection[str]) -> None:
         """Remember what `to_dict` said; what an older or newer chooser chose is chosen anew.
 
@@ -166,11 +170,10 @@ def _to_dict(known: Mapping[Kind, Remembered]) -> dict[str, Any]:
     return {kind: funnels.to_list() for kind, funnels in known.items()}
 
 
-def choices(data: Any) -> Any:
-    """Return what `DefaultFunnels.to_dict` said without what changes with every row."""
+def _choices(data: Any) -> Any:
     if isinstance(data, Mapping):
-        return {name: choices(value) for name, value in data.items() if name != "written_since"}
-    return [choices(value) for value in data] if isinstance(data, list) else data
+        return {name: _choices(value) for name, value in data.items() if name != "written_since"}
+    return [_choices(value) for value in data] if isinstance(data, list) else data
 
 
 def _check(funnel: Funnel, k: int, n_rows: int, dim: int, codes: Collection[str]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from functools import reduce
@@ -13,31 +12,23 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fox_texts import IDS, METADATAS, TEXTS, found, fox_collection
 from words_embedder import WordsEmbedder
 
 import fastfunnel as ff
 from fastfunnel.embedders import EmbeddingError, FloatRows
 
-TEXTS = ["a red fox sleeps", "a grey owl hunts", "bread with olives", "an old fox hunts at night"]
-METADATAS: list[dict[str, Any]] = [{"n": 0, "animal": "fox"}, {"n": 1, "animal": "owl"}, {},
-                                   {"n": 3, "animal": "fox"}]  # fmt: skip
-IDS = ["w", "x", "y", "z"]
 NESTED: dict[str, Any] = reduce(lambda inner, _: {"a": inner}, range(100_000), {})
 
 
 @pytest.fixture
 def collection(tmp_path: Path) -> Iterator[ff.Collection]:
-    with ff.Collection(tmp_path / "c", WordsEmbedder()) as made:
-        made.add(TEXTS, METADATAS, IDS)
+    with fox_collection(tmp_path / "c") as made:
         yield made
 
 
 def size(path: Path) -> int:
     return sum(one.stat().st_size for one in path.rglob("*") if one.is_file())
-
-
-def found(hits: list[ff.Hit]) -> list[str]:
-    return [hit.id for hit in hits]
 
 
 def test_search_returns_whole_documents(collection: ff.Collection) -> None:
@@ -112,37 +103,6 @@ def test_upsert_replaces_and_leaves_equal_ones(collection: ff.Collection) -> Non
     assert len(collection) == 4
 
 
-def test_where_filters_before_the_top_k(collection: ff.Collection) -> None:
-    assert found(collection.search("bread", k=2, where={"animal": "fox"})) != []
-    assert set(found(collection.search("bread", k=9, where={"animal": "fox"}))) == {"w", "z"}
-    assert found(collection.search("fox", where={"n": {"$gt": 0}, "animal": "fox"})) == ["z"]
-    assert collection.search("fox", where={"animal": "emu"}) == []
-
-
-def test_filters_of_any_size(collection: ff.Collection) -> None:
-    many = {"$or": [{"n": n} for n in range(3, 3000)]}
-    assert found(collection.search("fox", where=many)) == ["z"]
-    assert found(collection.search("fox", where=many, hybrid=True)) == ["z"]
-
-
-@pytest.mark.skipif(sys.version_info < (3, 11), reason="needs Connection.setlimit")
-def test_a_filter_that_is_too_much_for_sqlite(collection: ff.Collection) -> None:
-    collection._store._connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 100)
-    where = {"$or": [{"n": n} for n in range(40)]}
-    for ask in (
-        lambda: collection.search("fox", where=where),
-        lambda: collection.delete(where=where),
-    ):
-        with pytest.raises(ValueError, match="where must be simpler for SQLite: too many"):
-            ask()
-    assert len(collection) == 4
-
-
-def test_what_looks_like_an_escape_is_text(collection: ff.Collection) -> None:
-    collection.add(["new"], [{"path": "C:\\u0000"}])
-    assert [hit.text for hit in collection.search("new", where={"path": "C:\\u0000"})] == ["new"]
-
-
 def test_hybrid_search_is_reciprocal_rank_fusion(collection: ff.Collection) -> None:
     near = found(collection.search("hunts olives", k=4))
     with closing(sqlite3.connect(collection.path / "collection.sqlite")) as file:
@@ -159,16 +119,6 @@ def test_hybrid_search_is_reciprocal_rank_fusion(collection: ff.Collection) -> N
 @pytest.mark.parametrize("text", ['"', "fox AND", "NEAR(fox", "text:fox", "*", "fox'; DROP TABLE"])
 def test_no_text_is_an_operator(text: str, collection: ff.Collection) -> None:
     assert len(collection.search(text, k=4, hybrid=True)) == 4
-
-
-def test_delete_by_filter(collection: ff.Collection) -> None:
-    assert collection.delete(where={"animal": "fox"}) == 2
-    assert collection.delete(["w", "nobody"]) == 0
-    assert len(collection) == 2
-    assert set(found(collection.search("fox", k=9))) == {"x", "y"}
-    for arguments in ({}, {"ids": ["x"], "where": {}}):
-        with pytest.raises(ValueError, match="either ids or where"):
-            collection.delete(**arguments)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from fastfunnel.remembered import choices
 from fastfunnel.storage.draft import Draft, Ids, clean, core_rows, drafting, parts_of
 from fastfunnel.storage.layout import SEGMENT_ROWS
 from fastfunnel.storage.lock import WriterLock
@@ -149,7 +148,7 @@ class LiveWriter:
         self.check_usable()
         if self._tiers.on_disk and self._n_logged > 0:
             self.checkpoint()
-        elif choices(self._manifest.chosen) != choices(self._chosen.to_dict()):
+        elif not self._chosen.is_in(self._manifest.chosen):
             self.keep_tuned(self._manifest.tuned)
 
     def close(self) -> None:
