@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 from fastfunnel import _core
 from fastfunnel.funnel import Funnel, grown
@@ -19,8 +19,7 @@ _NEW = 0.5  # of the rows: so many may come, or take the place of others, before
 _CHOOSER = 3  # another number says that funnels are chosen otherwise now: stored ones are dropped
 
 
-@dataclass(frozen=True)
-class Extent:
+class Extent(NamedTuple):
     """Rows of an index, and rows that were ever written to it."""
 
     n_rows: int
