@@ -2,6 +2,9 @@
 //
 //   queries ──► scan (stage 1, every row) ──► shortlist ──► rescore (stage 2) ──► … ──► top k
 //
+// Where the last stage reads all floats, rows that may be among its top k are told apart in
+// float64: so the answer is also the same at every instruction-set level, as far as shortlists are.
+//
 // Many queries: each task takes a group of queries past all rows. Few queries and many rows: each
 // task takes a part of the rows, and the partial shortlists are merged. Either way the answer is
 // the same.
