@@ -75,6 +75,20 @@ def test_near_copies_of_other_lengths_too(rng: np.random.Generator, metric: Metr
     assert recall(filled(base, metric), base, queries, metric) >= 0.99
 
 
+@pytest.mark.parametrize("metric", ["cosine", "ip", "l2"])
+def test_float64_decides_among_copies_that_float32_takes_for_equal(
+    rng: np.random.Generator, metric: Metric
+) -> None:
+    base, queries = near_copies(rng, 1250, 20, 128, 200, 1e-3)
+    index = filled(ff.normalize(base), metric)
+    exact = index.search(queries, K, exact=True)
+    for text in ("f32@128", "i8@128>200 f32@128"):
+        found = index.search(queries, K, funnel=ff.Funnel.parse(text))
+        np.testing.assert_array_equal(found.ids, exact.ids)
+        np.testing.assert_array_equal(found.scores, exact.scores)
+    assert (index.search(queries, K).ids == exact.ids).mean() > 0.99
+
+
 def test_a_funnel_is_widened_where_it_loses(rng: np.random.Generator) -> None:
     base, _ = near_copies(rng, 2000, 20, 64, 1, 0.02)
     index = filled(base)

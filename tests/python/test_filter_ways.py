@@ -127,3 +127,16 @@ def test_a_first_stage_that_would_keep_all_is_left_out_for_every_metric(
     expected = index.search(queries[:n_queries], K, exact=True, filter=few)
     np.testing.assert_array_equal(found.ids, expected.ids)
     np.testing.assert_array_equal(found.scores, expected.scores)
+
+
+@pytest.mark.parametrize(
+    "text", ["i8@8>10 f32@128", "b1@64>10 i8@128>10 f32@128", "f32@8>10 f32@128"]
+)
+def test_a_few_rows_are_all_scored_by_the_last_stage(
+    data: tuple[Floats, Floats], index: ff.Index, text: str
+) -> None:
+    _, queries = data
+    few = np.arange(0, N, N // 64)[:64]
+    found = index.search(queries, K, funnel=ff.Funnel.parse(text), filter=few)
+    expected = index.search(queries, K, exact=True, filter=few)
+    np.testing.assert_array_equal(found.ids, expected.ids)
