@@ -27,7 +27,8 @@ _COLUMNS = ("p50 ms", "p99 ms", "batch q/s", "build s", "codes MB", "disk MB")
 
 def vectors(arguments: argparse.Namespace, rows: int) -> tuple[np.ndarray, np.ndarray]:
     """Base rows, mapped from a file that is made once, and queries."""
-    made = Path(arguments.folder) / f"scale_{rows}x{arguments.dim}.npy"
+    arguments.folder.mkdir(parents=True, exist_ok=True)
+    made = arguments.folder / f"scale_{rows}x{arguments.dim}.npy"
     asked = made.with_name(f"{made.stem}_query.npy")
     if not asked.exists():
         data = datasets.synthetic(rows, arguments.dim, queries=1000)
@@ -131,7 +132,12 @@ def main() -> None:
     parser.add_argument(
         "--shards", type=lambda s: [int(n) for n in s.split(",")], default=[1, 2, 4]
     )
-    parser.add_argument("--folder", default=".", help="where the vectors of a check are kept")
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        default=Path("bench/results"),  # which git ignores
+        help="where the vectors of a check are kept, a gigabyte and more",
+    )
     parser.add_argument("--json", type=Path)
     parser.add_argument("--costs", type=Path, help="what a check wrote")
     parser.add_argument("--qps", type=float, default=1000)
