@@ -73,15 +73,11 @@ class FunnelSearch {
  private:
   bool is_last(std::size_t stage) const { return stage + 1 == funnel_.size(); }
   std::size_t keep_of(std::size_t stage) const {
-    const std::size_t wanted = is_last(stage) ? results_.k : funnel_[stage].keep;
-    return std::min(wanted, std::max<std::size_t>(1, n_rows_));
+    const std::size_t last = results_.k + (ends_in_floats() ? kSpare : 0);
+    return std::min(is_last(stage) ? last : funnel_[stage].keep, std::max<std::size_t>(1, n_rows_));
   }
   ScanRequest first_stage(const Corpus& corpus, const RowMask* mask) const {
-    const std::size_t spare = is_last(0) && ends_in_floats() ? kSpare : 0;
-    return {corpus,         mask,
-            funnel_[0],     std::min(keep_of(0) + spare, std::max<std::size_t>(1, n_rows_)),
-            is_last(0),     options_.kernels,
-            options_.metric};
+    return {corpus, mask, funnel_[0], keep_of(0), is_last(0), options_.kernels, options_.metric};
   }
   std::size_t slices() const { return (funnel_[0].dims + kSliceDims - 1) / kSliceDims; }
 
@@ -160,7 +156,7 @@ class FunnelSearch {
         merged[q].rows.insert(merged[q].rows.end(), part.rows.begin(), part.rows.end());
         merged[q].scores.insert(merged[q].scores.end(), part.scores.begin(), part.scores.end());
       }
-      shorten(merged[q], request.keep, is_last(0));
+      shorten(merged[q], keep_of(0), is_last(0));
     }
     note(0, n_rows_, timer);
     parallel_for(queries_.count, options_.n_threads,
