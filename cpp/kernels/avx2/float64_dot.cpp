@@ -1,11 +1,9 @@
 // Products in float64 with AVX2: for 4 dims two loads that widen and one fused multiply-add, which
 // rounds as a product and a sum do, since the product is exact. 768 instructions for 1,024 dims;
 // bound by the port that widens (2 a 4 dims).
-#include "kernels/float64_dot.hpp"
-
 #include <immintrin.h>
 
-#include <cstring>
+#include "kernels/float64_blocks.hpp"
 
 namespace ff {
 namespace {
@@ -23,14 +21,7 @@ void add(const float* a, const float* b, __m256d* sums) {
 double dot(const float* a, const float* b, std::size_t n) {
   __m256d sums[kRegisters];
   for (std::size_t u = 0; u < kRegisters; ++u) sums[u] = _mm256_setzero_pd();
-  std::size_t d = 0;
-  for (; d + kFloat64Sums <= n; d += kFloat64Sums) add(a + d, b + d, sums);
-  if (d < n) {  // products of 0, which change no sum
-    float last_a[kFloat64Sums] = {}, last_b[kFloat64Sums] = {};
-    std::memcpy(last_a, a + d, (n - d) * sizeof(float));
-    std::memcpy(last_b, b + d, (n - d) * sizeof(float));
-    add(last_a, last_b, sums);
-  }
+  for_each_16(a, b, n, [&](const float* x, const float* y) { add(x, y, sums); });
   const __m256d four =
       _mm256_add_pd(_mm256_add_pd(sums[0], sums[2]), _mm256_add_pd(sums[1], sums[3]));
   const __m128d two = _mm_add_pd(_mm256_castpd256_pd128(four), _mm256_extractf128_pd(four, 1));

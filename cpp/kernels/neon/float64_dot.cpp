@@ -1,10 +1,8 @@
 // Products in float64 with NEON: for 4 dims two loads, four fcvtl that widen and two fmla, which
 // round as a product and a sum do, since the product is exact. 2,048 instructions for 1,024 dims.
-#include "kernels/float64_dot.hpp"
-
 #include <arm_neon.h>
 
-#include <cstring>
+#include "kernels/float64_blocks.hpp"
 
 namespace ff {
 namespace {
@@ -24,14 +22,7 @@ void add(const float* a, const float* b, float64x2_t* sums) {
 double dot(const float* a, const float* b, std::size_t n) {
   float64x2_t sums[kRegisters];
   for (std::size_t u = 0; u < kRegisters; ++u) sums[u] = vdupq_n_f64(0);
-  std::size_t d = 0;
-  for (; d + kFloat64Sums <= n; d += kFloat64Sums) add(a + d, b + d, sums);
-  if (d < n) {  // products of 0, which change no sum
-    float last_a[kFloat64Sums] = {}, last_b[kFloat64Sums] = {};
-    std::memcpy(last_a, a + d, (n - d) * sizeof(float));
-    std::memcpy(last_b, b + d, (n - d) * sizeof(float));
-    add(last_a, last_b, sums);
-  }
+  for_each_16(a, b, n, [&](const float* x, const float* y) { add(x, y, sums); });
   for (std::size_t half = kRegisters / 2; half > 0; half /= 2)
     for (std::size_t u = 0; u < half; ++u) sums[u] = vaddq_f64(sums[u], sums[u + half]);
   return vgetq_lane_f64(sums[0], 0) + vgetq_lane_f64(sums[0], 1);
